@@ -1,0 +1,1 @@
+//! The other side of Indaba: WhatsApp gateways that need no WhatsApp, over real HTTP.
