@@ -1,1 +1,9 @@
-//! Indaba.
+//! Indaba: a self-hosted, multi-tenant WhatsApp workspace. The floor comes first, then the rooms that stand on it.
+#[macro_use]
+pub mod id;
+pub mod app;
+pub mod clock;
+pub mod db;
+pub mod error;
+
+pub use error::{Error, Result};

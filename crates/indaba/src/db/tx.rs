@@ -1,0 +1,274 @@
+//! What a closure gets to work with.
+use super::{Arg, Conn, Dialect, FromRow, Row, Value};
+use crate::{Error, Result, id::TenantId};
+use std::{
+    any::{Any, TypeId},
+    ops::{Deref, DerefMut},
+};
+
+/// Something that others wait for and that is rung after the commit: a topic (`jobs`, `events`, `cache`) and whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bell {
+    /// Which bell.
+    pub topic: &'static str,
+    /// About whom or what; empty when that does not matter.
+    pub key: String,
+}
+
+/// What a transaction collects and does as its last statements, after the closure has said `Ok`: numbered events, for one.
+pub trait AtEnd: Any + Send {
+    /// Runs inside the transaction, once for each tenant it was collected for.
+    fn finish(self: Box<Self>, tx: &mut TenantTx) -> Result<()>;
+    /// For looking it up by its type.
+    fn any(&mut self) -> &mut dyn Any;
+}
+
+/// What one run of a closure gathers on its way.
+#[derive(Default)]
+pub(super) struct State {
+    pub failed: bool,
+    pub ends: Vec<(TenantId, TypeId, Box<dyn AtEnd>)>,
+    pub bells: Vec<Bell>,
+}
+
+/// A connection and what one run gathers: the common part of every kind of transaction.
+pub struct Base<'a> {
+    pub(super) conn: &'a mut dyn Conn,
+    pub(super) state: &'a mut State,
+}
+
+impl Base<'_> {
+    fn again(&mut self) -> Base<'_> {
+        Base { conn: &mut *self.conn, state: &mut *self.state }
+    }
+
+    /// After a failed statement PostgreSQL refuses the rest of the transaction; so do we on SQLite.
+    fn guard<T>(&mut self, f: impl FnOnce(&mut dyn Conn) -> Result<T>) -> Result<T> {
+        if self.state.failed {
+            return Err(Error::Statement("an earlier statement of this transaction failed".into()));
+        }
+        let result = f(self.conn);
+        self.state.failed = result.is_err();
+        result
+    }
+
+    fn ring(&mut self, topic: &'static str, key: String) {
+        let bell = Bell { topic, key };
+        if !self.state.bells.contains(&bell) {
+            self.state.bells.push(bell);
+        }
+    }
+}
+
+/// The reading half that both kinds of reader share.
+macro_rules! reading {
+    () => {
+        /// Every row of the answer.
+        pub fn all<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<Vec<T>> {
+            let mut out = Vec::new();
+            self.each(sql, args, &mut |row| {
+                out.push(T::from_row(row)?);
+                Ok(())
+            })?;
+            Ok(out)
+        }
+
+        /// The row, if there is one.
+        pub fn find<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<Option<T>> {
+            let mut out = None;
+            self.each(sql, args, &mut |row| {
+                out = Some(T::from_row(row)?);
+                Ok(())
+            })?;
+            Ok(out)
+        }
+
+        /// The row. Errors: `Missing`.
+        pub fn get<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<T> {
+            self.find(sql, args)?.ok_or(Error::Missing)
+        }
+
+        /// Which database this runs on; only `db/dialect.rs` should need to ask.
+        pub fn dialect(&self) -> Dialect {
+            self.base.conn.dialect()
+        }
+    };
+}
+
+/// The writing half that both kinds of transaction share.
+macro_rules! writing {
+    () => {
+        /// Runs one statement; how many rows it touched.
+        pub fn run(&mut self, sql: &'static str, args: &[Value]) -> Result<u64> {
+            self.each(sql, args, &mut |_| Ok(()))
+        }
+
+        /// One `insert … values ($1, $2, …) … returning …` for many rows. The order of what comes back is not defined.
+        pub fn insert<'v, T: FromRow, const N: usize>(
+            &mut self,
+            sql: &'static str,
+            rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        ) -> Result<Vec<T>> {
+            let mut out = Vec::new();
+            self.insert_each(sql, rows, &mut |row| {
+                out.push(T::from_row(row)?);
+                Ok(())
+            })?;
+            Ok(out)
+        }
+
+        /// The same without `returning`; how many rows went in.
+        pub fn insert_only<'v, const N: usize>(
+            &mut self,
+            sql: &'static str,
+            rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        ) -> Result<u64> {
+            self.insert_each(sql, rows, &mut |_| Ok(()))
+        }
+
+        /// Rings a bell after the commit; nothing is rung when the transaction is undone.
+        pub fn ring(&mut self, topic: &'static str, key: impl ToString) {
+            self.base.ring(topic, key.to_string());
+        }
+    };
+}
+
+/// A tenant's rows, to look at. `$1` is the tenant in every statement; `args![…]` begins at `$2`.
+pub struct TenantRead<'a> {
+    pub(super) base: Base<'a>,
+    pub(super) tenant: TenantId,
+}
+
+impl TenantRead<'_> {
+    /// Whose rows these are.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Calls `each` with every row of the answer; how many rows there were, or were touched.
+    pub fn each(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
+        let tenant = self.tenant;
+        self.base.guard(|conn| {
+            let mut all = Vec::with_capacity(args.len() + 1);
+            all.push(tenant.arg());
+            all.extend_from_slice(args);
+            conn.query(sql, &all, each)
+        })
+    }
+
+    reading!();
+}
+
+/// A tenant's rows, to change. Commits when the closure returns `Ok`.
+pub struct TenantTx<'a>(pub(super) TenantRead<'a>);
+
+impl<'a> Deref for TenantTx<'a> {
+    type Target = TenantRead<'a>;
+    fn deref(&self) -> &TenantRead<'a> {
+        &self.0
+    }
+}
+
+impl<'a> DerefMut for TenantTx<'a> {
+    fn deref_mut(&mut self) -> &mut TenantRead<'a> {
+        &mut self.0
+    }
+}
+
+impl TenantTx<'_> {
+    writing!();
+
+    fn insert_each<'v, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        each: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
+        debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
+        let rows: Vec<[Value; N]> = rows.into_iter().collect();
+        let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
+        let tenant = self.tenant;
+        self.base.guard(|conn| conn.insert(sql, Some(tenant.arg()), &rows, each))
+    }
+
+    /// What this transaction collects of one kind, made empty at first use; its `finish` runs as the transaction's last statements.
+    pub fn at_end<T: AtEnd + Default>(&mut self) -> &mut T {
+        let (tenant, kind) = (self.tenant, TypeId::of::<T>());
+        let ends = &mut self.0.base.state.ends;
+        let place = ends.iter().position(|(of, known, _)| *of == tenant && *known == kind).unwrap_or_else(|| {
+            ends.push((tenant, kind, Box::new(T::default())));
+            ends.len() - 1
+        });
+        ends[place].2.any().downcast_mut().expect("found by its type")
+    }
+}
+
+/// Everybody's rows, to look at: sign-in, hook routing, the operator. `args![…]` begins at `$1`.
+pub struct SystemRead<'a> {
+    pub(super) base: Base<'a>,
+}
+
+impl SystemRead<'_> {
+    /// Calls `each` with every row of the answer; how many rows there were, or were touched.
+    pub fn each(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        self.base.guard(|conn| conn.query(sql, args, each))
+    }
+
+    reading!();
+}
+
+/// Everybody's rows, to change.
+pub struct SystemTx<'a>(pub(super) SystemRead<'a>);
+
+impl<'a> Deref for SystemTx<'a> {
+    type Target = SystemRead<'a>;
+    fn deref(&self) -> &SystemRead<'a> {
+        &self.0
+    }
+}
+
+impl<'a> DerefMut for SystemTx<'a> {
+    fn deref_mut(&mut self) -> &mut SystemRead<'a> {
+        &mut self.0
+    }
+}
+
+impl SystemTx<'_> {
+    writing!();
+
+    fn insert_each<'v, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        each: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
+        let rows: Vec<[Value; N]> = rows.into_iter().collect();
+        let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
+        self.base.guard(|conn| conn.insert(sql, None, &rows, each))
+    }
+
+    /// Goes on as one tenant, in the same transaction: for work that is found across tenants and done in each.
+    pub fn as_tenant<T>(&mut self, tenant: TenantId, f: impl FnOnce(&mut TenantTx) -> Result<T>) -> Result<T> {
+        self.base.guard(|conn| conn.scope(Some(tenant)))?;
+        let result = f(&mut TenantTx(TenantRead { base: self.base.again(), tenant }));
+        if !self.base.state.failed {
+            self.base.guard(|conn| conn.scope(None))?;
+        }
+        result
+    }
+}
+
+/// Runs what the closure left for the end, in the order it was first asked for.
+pub(super) fn finish(conn: &mut dyn Conn, state: &mut State) -> Result<()> {
+    while !state.ends.is_empty() {
+        let (tenant, _, end) = state.ends.remove(0);
+        conn.scope(Some(tenant))?;
+        end.finish(&mut TenantTx(TenantRead { base: Base { conn: &mut *conn, state: &mut *state }, tenant }))?;
+    }
+    Ok(())
+}
+
+fn names_tenant(sql: &str) -> bool {
+    sql.contains("tenant_id = $1") || (sql.contains("(tenant_id,") && sql.contains("$1"))
+}
