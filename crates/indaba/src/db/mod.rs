@@ -9,6 +9,7 @@ mod run;
 mod sqlite;
 mod tx;
 mod value;
+mod words;
 
 pub use gather::Gather;
 pub use tx::{AtEnd, Bell, SystemRead, SystemTx, TenantRead, TenantTx};
