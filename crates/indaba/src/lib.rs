@@ -2,6 +2,7 @@
 #[macro_use]
 pub mod id;
 pub mod app;
+pub mod bus;
 pub mod clock;
 pub mod db;
 pub mod error;
