@@ -17,6 +17,7 @@ pub struct Parts {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> App {
+        parts.db.keep_time(parts.clock.clone());
         App(Arc::new(parts))
     }
 }

@@ -6,5 +6,6 @@ pub mod bus;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod request;
 
 pub use error::{Error, Result};

@@ -15,7 +15,7 @@ pub use gather::Gather;
 pub use tx::{AtEnd, Bell, SystemRead, SystemTx, TenantRead, TenantTx};
 pub use value::{Arg, Column, FromRow, Row, Value};
 
-use crate::{Error, Result, id::TenantId};
+use crate::{Error, Result, clock::Clock, id::TenantId};
 use queue::Queue;
 use run::{Call, Scope, Work};
 use std::{
@@ -66,6 +66,7 @@ struct Inner {
     reads: Arc<Queue<Box<dyn Work>>>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
     ring: Arc<OnceLock<Ring>>,
+    clock: OnceLock<Clock>,
     dialect: Dialect,
 }
 
@@ -83,7 +84,15 @@ impl Db {
             let bell = ring.clone();
             threads.push(run::spawn("db-read", &reads, move |work, _| run::alone(&mut lite, work, &bell)));
         }
-        Ok(Db(Arc::new(Inner { writes, reads, threads: Mutex::new(threads), ring, dialect: Dialect::Sqlite })))
+        let inner = Inner {
+            writes,
+            reads,
+            threads: Mutex::new(threads),
+            ring,
+            clock: OnceLock::new(),
+            dialect: Dialect::Sqlite,
+        };
+        Ok(Db(Arc::new(inner)))
     }
 
     /// Connects `connections` threads to the PostgreSQL server at `url`. Call it off the runtime: the client blocks.
@@ -101,6 +110,7 @@ impl Db {
             reads: queue,
             threads: Mutex::new(threads),
             ring,
+            clock: OnceLock::new(),
             dialect: Dialect::Postgres,
         };
         Ok(Db(Arc::new(inner)))
@@ -116,6 +126,11 @@ impl Db {
         let _ = self.0.ring.set(Box::new(ring));
     }
 
+    /// Whose time transactions tell (see [`TenantRead::now`]); the machine's, if nobody says. Once, at start-up.
+    pub fn keep_time(&self, clock: Clock) {
+        let _ = self.0.clock.set(clock);
+    }
+
     /// Runs `f` in one transaction on the rows of one tenant; `Ok` commits, `Err` undoes. The answer comes when it is on disk.
     /// `f` may run again after a lost race (PostgreSQL). Errors: what `f` gives; `Busy`, `Closed`, `Panicked`.
     pub async fn write<T: Send + 'static>(
@@ -123,8 +138,7 @@ impl Db {
         tenant: TenantId,
         mut f: impl FnMut(&mut TenantTx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        ask(&self.0.writes, Scope::Tenant(tenant), false, move |base| f(&mut TenantTx(TenantRead { base, tenant })))
-            .await
+        ask(&self.0, Scope::Tenant(tenant), false, move |base| f(&mut TenantTx(TenantRead { base, tenant }))).await
     }
 
     /// Runs `f` on one snapshot of one tenant's rows.
@@ -133,7 +147,7 @@ impl Db {
         tenant: TenantId,
         mut f: impl FnMut(&mut TenantRead) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        ask(&self.0.reads, Scope::Tenant(tenant), true, move |base| f(&mut TenantRead { base, tenant })).await
+        ask(&self.0, Scope::Tenant(tenant), true, move |base| f(&mut TenantRead { base, tenant })).await
     }
 
     /// Runs `f` in one transaction over all tenants. The reasons are few, and listed by a snapshot test.
@@ -142,7 +156,7 @@ impl Db {
         reason: &'static str,
         mut f: impl FnMut(&mut SystemTx) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        ask(&self.0.writes, Scope::System(reason), false, move |base| f(&mut SystemTx(SystemRead { base }))).await
+        ask(&self.0, Scope::System(reason), false, move |base| f(&mut SystemTx(SystemRead { base }))).await
     }
 
     /// Runs `f` on one snapshot over all tenants.
@@ -151,7 +165,7 @@ impl Db {
         reason: &'static str,
         mut f: impl FnMut(&mut SystemRead) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        ask(&self.0.reads, Scope::System(reason), true, move |base| f(&mut SystemRead { base })).await
+        ask(&self.0, Scope::System(reason), true, move |base| f(&mut SystemRead { base })).await
     }
 
     /// Takes no more work, finishes what is queued, and is back when every thread has ended. Call it off the runtime.
@@ -165,12 +179,14 @@ impl Db {
 }
 
 async fn ask<T: Send + 'static>(
-    queue: &Queue<Box<dyn Work>>,
+    db: &Inner,
     scope: Scope,
     reads: bool,
     f: impl FnMut(Base) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (to, answer) = oneshot::channel();
-    queue.push(Box::new(Call::new(scope, reads, f, to))).map_err(|_| Error::Busy)?;
+    let queue = if reads { &db.reads } else { &db.writes };
+    let clock = db.clock.get().cloned().unwrap_or_default();
+    queue.push(Box::new(Call::new(scope, reads, f, clock, to))).map_err(|_| Error::Busy)?;
     answer.await.unwrap_or(Err(Error::Closed))
 }

@@ -4,7 +4,7 @@ use super::{
     queue::Queue,
     tx::{self, Base, State},
 };
-use crate::{Error, Result, id::TenantId};
+use crate::{Error, Result, clock::Clock, id::TenantId, request};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
@@ -49,12 +49,14 @@ pub(super) struct Call<T, F> {
     f: F,
     out: Option<Result<T>>,
     bells: Vec<Bell>,
+    clock: Clock,
+    request: Option<Arc<str>>,
     to: oneshot::Sender<Result<T>>,
 }
 
 impl<T, F> Call<T, F> {
-    pub fn new(scope: Scope, reads: bool, f: F, to: oneshot::Sender<Result<T>>) -> Call<T, F> {
-        Call { scope, reads, f, out: None, bells: Vec::new(), to }
+    pub fn new(scope: Scope, reads: bool, f: F, clock: Clock, to: oneshot::Sender<Result<T>>) -> Call<T, F> {
+        Call { scope, reads, f, out: None, bells: Vec::new(), clock, request: request::current(), to }
     }
 }
 
@@ -72,7 +74,7 @@ impl<T: Send, F: FnMut(Base) -> Result<T> + Send> Work for Call<T, F> {
     }
 
     fn run(&mut self, conn: &mut dyn Conn) -> bool {
-        let mut state = State::default();
+        let mut state = State::new(self.clock.now(), self.request.clone());
         let f = &mut self.f;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let out = f(Base { conn: &mut *conn, state: &mut state })?;

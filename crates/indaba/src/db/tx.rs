@@ -1,9 +1,10 @@
 //! What a closure gets to work with.
 use super::{Arg, Conn, Dialect, FromRow, Row, Value};
-use crate::{Error, Result, id::TenantId};
+use crate::{Error, Result, clock::Time, id::TenantId};
 use std::{
     any::{Any, TypeId},
     ops::{Deref, DerefMut},
+    sync::Arc,
 };
 
 /// Something that others wait for and that is rung after the commit: a topic (`jobs`, `events`, `cache`) and whom it is about.
@@ -21,14 +22,25 @@ pub trait AtEnd: Any + Send {
     fn finish(self: Box<Self>, tx: &mut TenantTx) -> Result<()>;
     /// For looking it up by its type.
     fn any(&mut self) -> &mut dyn Any;
+    /// Whether it waits until nothing else is left to do: what takes a lock that others queue for.
+    fn last(&self) -> bool {
+        false
+    }
 }
 
 /// What one run of a closure gathers on its way.
-#[derive(Default)]
 pub(super) struct State {
     pub failed: bool,
     pub ends: Vec<(TenantId, TypeId, Box<dyn AtEnd>)>,
     pub bells: Vec<Bell>,
+    now: Time,
+    request: Option<Arc<str>>,
+}
+
+impl State {
+    pub fn new(now: Time, request: Option<Arc<str>>) -> State {
+        State { failed: false, ends: Vec::new(), bells: Vec::new(), now, request }
+    }
 }
 
 /// A connection and what one run gathers: the common part of every kind of transaction.
@@ -86,6 +98,16 @@ macro_rules! reading {
         /// The row. Errors: `Missing`.
         pub fn get<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<T> {
             self.find(sql, args)?.ok_or(Error::Missing)
+        }
+
+        /// The moment this transaction began, by the clock that was handed in.
+        pub fn now(&self) -> Time {
+            self.base.state.now
+        }
+
+        /// The request it is done for, if one asked.
+        pub fn request(&self) -> Option<Arc<str>> {
+            self.base.state.request.clone()
         }
 
         /// Which database this runs on; only `db/dialect.rs` should need to ask.
@@ -259,10 +281,11 @@ impl SystemTx<'_> {
     }
 }
 
-/// Runs what the closure left for the end, in the order it was first asked for.
+/// Runs what the closure left for the end, in the order it was first asked for; what says so, last.
 pub(super) fn finish(conn: &mut dyn Conn, state: &mut State) -> Result<()> {
     while !state.ends.is_empty() {
-        let (tenant, _, end) = state.ends.remove(0);
+        let next = state.ends.iter().position(|(_, _, end)| !end.last()).unwrap_or(0);
+        let (tenant, _, end) = state.ends.remove(next);
         conn.scope(Some(tenant))?;
         end.finish(&mut TenantTx(TenantRead { base: Base { conn: &mut *conn, state: &mut *state }, tenant }))?;
     }
