@@ -3,6 +3,7 @@
 //! Rooms get a [`TenantTx`] (or a [`TenantRead`], which cannot write): `$1` is the tenant in every statement, bound here.
 //! The few places that must see all tenants open a [`SystemTx`] with a reason.
 mod gather;
+mod many;
 mod postgres;
 mod queue;
 mod run;
@@ -29,7 +30,8 @@ use tx::Base;
 /// What a database must do for us; everything else is above it.
 trait Conn {
     fn query(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64>;
-    fn insert(
+    /// One statement for many rows; `first` is `$1` of each.
+    fn many(
         &mut self,
         sql: &'static str,
         first: Option<Value>,

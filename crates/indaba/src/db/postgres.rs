@@ -1,5 +1,5 @@
 //! PostgreSQL: a few threads, each with its own blocking connection.
-use super::{Conn, Dialect, Row, Value};
+use super::{Conn, Dialect, Row, Value, many::over_rows};
 use crate::{Error, Result, id::TenantId};
 use postgres::{
     Client, Statement,
@@ -61,33 +61,14 @@ impl Pg {
         self.known.insert(sql, st.clone());
         Ok(st)
     }
-    /// `insert … values ($1, $2, $3) …` becomes `insert … select $1, u.c2, u.c3 from unnest($2::uuid[], $3::text[]) as u (c2, c3) …`
-    /// with the types the server gave the single row: one statement for any number of rows.
+    /// The statement for many rows: see [`over_rows`]. The types are those the server gives to the one for a single row.
     fn unnested(&mut self, sql: &'static str, tenant: bool) -> Result<Statement> {
         if let Some(st) = self.many.get(sql) {
             return Ok(st.clone());
         }
-        let from = if tenant { 2 } else { 1 }; // the first parameter that differs from row to row
-        let types = self.prepared(sql)?.params().to_vec();
-        let (head, rest) =
-            sql.split_once(" values (").ok_or_else(|| Error::Statement(format!("no values in {sql}")))?;
-        let end = rest.find(')').ok_or_else(|| Error::Statement(format!("no end of values in {sql}")))?;
-        let list: Vec<String> = rest[..end]
-            .split(',')
-            .map(|item| match item.trim().strip_prefix('$') {
-                Some(n) if !tenant || n != "1" => format!("u.c{n}"),
-                _ => item.trim().into(),
-            })
-            .collect();
-        let arrays: Vec<String> = (from..=types.len()).map(|i| format!("${i}::{}[]", types[i - 1].name())).collect();
-        let names: Vec<String> = (from..=types.len()).map(|i| format!("c{i}")).collect();
-        let text = format!(
-            "{head} select {} from unnest({}) as u ({}){}",
-            list.join(", "),
-            arrays.join(", "),
-            names.join(", "),
-            &rest[end + 1..]
-        );
+        let one = self.prepared(sql)?;
+        let types: Vec<&str> = one.params().iter().map(Type::name).collect();
+        let text = over_rows(sql, &types, tenant)?;
         let r = self.client.prepare(&text);
         let st = self.note(r)?;
         self.many.insert(sql, st.clone());
@@ -101,7 +82,7 @@ impl Conn for Pg {
         let params: Vec<&(dyn ToSql + Sync)> = args.iter().map(|v| v as _).collect();
         self.run(&st, &params, each)
     }
-    fn insert(
+    fn many(
         &mut self,
         sql: &'static str,
         first: Option<Value>,

@@ -40,7 +40,7 @@ impl Conn for Lite {
         Ok(if n > 0 || st.column_count() > 0 { n } else { self.0.changes() })
     }
     /// A cached statement in a loop: as fast as SQLite goes.
-    fn insert(
+    fn many(
         &mut self,
         sql: &'static str,
         first: Option<Value>,

@@ -110,6 +110,20 @@ macro_rules! reading {
             self.base.state.request.clone()
         }
 
+        /// What `sql` finds for each of many keys, in one statement on PostgreSQL (see `db/many.rs`). The order is not defined.
+        pub fn all_for<'v, T: FromRow, const N: usize>(
+            &mut self,
+            sql: &'static str,
+            rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        ) -> Result<Vec<T>> {
+            let mut out = Vec::new();
+            self.many_each(sql, rows, &mut |row| {
+                out.push(T::from_row(row)?);
+                Ok(())
+            })?;
+            Ok(out)
+        }
+
         /// Which database this runs on; only `db/dialect.rs` should need to ask.
         pub fn dialect(&self) -> Dialect {
             self.base.conn.dialect()
@@ -132,7 +146,7 @@ macro_rules! writing {
             rows: impl IntoIterator<Item = [Value<'v>; N]>,
         ) -> Result<Vec<T>> {
             let mut out = Vec::new();
-            self.insert_each(sql, rows, &mut |row| {
+            self.many_each(sql, rows, &mut |row| {
                 out.push(T::from_row(row)?);
                 Ok(())
             })?;
@@ -145,7 +159,16 @@ macro_rules! writing {
             sql: &'static str,
             rows: impl IntoIterator<Item = [Value<'v>; N]>,
         ) -> Result<u64> {
-            self.insert_each(sql, rows, &mut |_| Ok(()))
+            self.many_each(sql, rows, &mut |_| Ok(()))
+        }
+
+        /// One `update` or `delete` for many rows, found by keys that all differ; how many it touched.
+        pub fn run_for<'v, const N: usize>(
+            &mut self,
+            sql: &'static str,
+            rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        ) -> Result<u64> {
+            self.many_each(sql, rows, &mut |_| Ok(()))
         }
 
         /// Rings a bell after the commit; nothing is rung when the transaction is undone.
@@ -179,6 +202,19 @@ impl TenantRead<'_> {
         })
     }
 
+    fn many_each<'v, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        each: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
+        debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
+        let rows: Vec<[Value; N]> = rows.into_iter().collect();
+        let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
+        let tenant = self.tenant;
+        self.base.guard(|conn| conn.many(sql, Some(tenant.arg()), &rows, each))
+    }
+
     reading!();
 }
 
@@ -200,19 +236,6 @@ impl<'a> DerefMut for TenantTx<'a> {
 
 impl TenantTx<'_> {
     writing!();
-
-    fn insert_each<'v, const N: usize>(
-        &mut self,
-        sql: &'static str,
-        rows: impl IntoIterator<Item = [Value<'v>; N]>,
-        each: &mut dyn FnMut(&Row) -> Result<()>,
-    ) -> Result<u64> {
-        debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
-        let rows: Vec<[Value; N]> = rows.into_iter().collect();
-        let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
-        let tenant = self.tenant;
-        self.base.guard(|conn| conn.insert(sql, Some(tenant.arg()), &rows, each))
-    }
 
     /// What this transaction collects of one kind, made empty at first use; its `finish` runs as the transaction's last statements.
     pub fn at_end<T: AtEnd + Default>(&mut self) -> &mut T {
@@ -237,6 +260,17 @@ impl SystemRead<'_> {
         self.base.guard(|conn| conn.query(sql, args, each))
     }
 
+    fn many_each<'v, const N: usize>(
+        &mut self,
+        sql: &'static str,
+        rows: impl IntoIterator<Item = [Value<'v>; N]>,
+        each: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
+        let rows: Vec<[Value; N]> = rows.into_iter().collect();
+        let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
+        self.base.guard(|conn| conn.many(sql, None, &rows, each))
+    }
+
     reading!();
 }
 
@@ -258,17 +292,6 @@ impl<'a> DerefMut for SystemTx<'a> {
 
 impl SystemTx<'_> {
     writing!();
-
-    fn insert_each<'v, const N: usize>(
-        &mut self,
-        sql: &'static str,
-        rows: impl IntoIterator<Item = [Value<'v>; N]>,
-        each: &mut dyn FnMut(&Row) -> Result<()>,
-    ) -> Result<u64> {
-        let rows: Vec<[Value; N]> = rows.into_iter().collect();
-        let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
-        self.base.guard(|conn| conn.insert(sql, None, &rows, each))
-    }
 
     /// Goes on as one tenant, in the same transaction: for work that is found across tenants and done in each.
     pub fn as_tenant<T>(&mut self, tenant: TenantId, f: impl FnOnce(&mut TenantTx) -> Result<T>) -> Result<T> {
