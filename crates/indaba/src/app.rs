@@ -1,5 +1,12 @@
 //! What every handler and every job has at hand: one value, cheap to clone.
-use crate::{clock::Clock, db::Db};
+use crate::{
+    bus::{self, Bus},
+    clock::Clock,
+    config::Config,
+    db::Db,
+    http::who::Identify,
+    secrets::Secrets,
+};
 use std::{ops::Deref, sync::Arc};
 
 /// The running server.
@@ -8,16 +15,25 @@ pub struct App(Arc<Parts>);
 
 /// What it is made of.
 pub struct Parts {
+    /// What the operator has set.
+    pub config: Config,
     /// The time, or a test's.
     pub clock: Clock,
     /// All rows.
     pub db: Db,
+    /// The bell between nodes.
+    pub bus: Arc<dyn Bus>,
+    /// Seals what must be read again.
+    pub secrets: Secrets,
+    /// Says whom a credential names.
+    pub identify: Arc<dyn Identify>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> App {
         parts.db.keep_time(parts.clock.clone());
+        bus::attach(&parts.bus, &parts.db);
         App(Arc::new(parts))
     }
 }

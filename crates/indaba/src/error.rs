@@ -69,7 +69,7 @@ pub enum Error {
 }
 
 /// A wrong field: where (`/email`, a JSON pointer) and what is wrong with it, for a person.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Field {
     /// JSON pointer into the body, or the name of a query parameter.
     pub pointer: String,

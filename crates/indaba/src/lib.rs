@@ -1,11 +1,17 @@
 //! Indaba: a self-hosted, multi-tenant WhatsApp workspace. The floor comes first, then the rooms that stand on it.
 #[macro_use]
 pub mod id;
+#[macro_use]
+pub mod db;
 pub mod app;
 pub mod bus;
 pub mod clock;
-pub mod db;
+pub mod config;
 pub mod error;
+pub mod http;
 pub mod request;
+pub mod secrets;
+
+pub mod router;
 
 pub use error::{Error, Result};

@@ -9,7 +9,9 @@ mod queue;
 mod run;
 mod sqlite;
 mod tx;
+#[macro_use]
 mod value;
+#[macro_use]
 mod words;
 
 pub use gather::Gather;

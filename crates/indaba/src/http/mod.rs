@@ -1,0 +1,13 @@
+//! The HTTP floor: what every route has in common. Rooms take from here extractors, answers and pages; `router.rs` puts it around them.
+pub mod extract;
+pub mod idempotency;
+pub mod origin;
+pub mod page;
+pub mod problem;
+pub mod stack;
+pub mod who;
+
+pub use extract::{Check, Json, Path, Query};
+pub use page::{After, Page};
+pub use problem::Problem;
+pub use who::{Actor, Admin, Agent, Anyone, Manager, Role, Viewer, Who};

@@ -1,0 +1,130 @@
+//! What every request passes through, from the outside in: its id and log line, a net for panics, security headers, a time limit,
+//! and for the API: who asks, and the idempotency key.
+use super::{
+    idempotency,
+    problem::Problem,
+    who::{self, Asked},
+};
+use crate::{app::App, request};
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use std::{
+    any::Any,
+    time::{Duration, Instant},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+/// The request id's header, in and out.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Around the API's routes: who asks, then the idempotency key.
+pub fn api(routes: Router<App>, app: &App) -> Router<App> {
+    routes
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(from_fn_with_state(app.clone(), identify))
+        .layer(from_fn_with_state(app.clone(), in_time))
+}
+
+/// Around everything.
+pub fn outer(routes: Router<App>) -> Router<App> {
+    routes.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(shield)).layer(from_fn(name))
+}
+
+async fn identify(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let asked = who::identify(&app, &parts).await;
+    if let Some(Ok(who)) = &asked {
+        tracing::Span::current()
+            .record("tenant.id", tracing::field::display(who.tenant))
+            .record("actor.id", tracing::field::display(&who.actor));
+    }
+    parts.extensions.insert(Asked(asked));
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// A request that takes too long, or whose body trickles in, is given up.
+async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    let limit = Duration::from_secs(app.config.limits.request_s);
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let detail = "Whether it was done is not known: look before you try again.";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "This took too long", detail).into_response()
+        }
+    }
+}
+
+async fn not_allowed(method: Method) -> Response {
+    let detail = format!("{method} is not among what can be done here.");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This cannot be done here", detail).into_response()
+}
+
+fn panicked(reason: Box<dyn Any + Send + 'static>) -> Response {
+    let text = reason.downcast_ref::<&str>().map(|text| text.to_string());
+    let text = text.or_else(|| reason.downcast_ref::<String>().cloned()).unwrap_or_default();
+    crate::Error::Internal(format!("a handler panicked: {text}")).into_response()
+}
+
+/// Gives the request its id, and the log one line about how it went.
+async fn name(mut request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(request::read);
+    let id = id.unwrap_or_else(request::mint);
+    let value = HeaderValue::from_str(&id).expect("ids are made of header characters");
+    request.headers_mut().insert(REQUEST_ID, value.clone());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let span = tracing::info_span!(
+        "request",
+        request.id = %id,
+        method = %method,
+        tenant.id = tracing::field::Empty,
+        actor.id = tracing::field::Empty
+    );
+    let start = Instant::now();
+    let mut answer = request::within(id, next.run(request)).instrument(span.clone()).await;
+    answer.headers_mut().insert(REQUEST_ID, value);
+    let (status, took) = (answer.status().as_u16(), start.elapsed());
+    let labels = [("method", method.to_string()), ("route", route.clone()), ("status", status.to_string())];
+    metrics::counter!("indaba_http_requests_total", &labels).increment(1);
+    metrics::histogram!("indaba_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    let took_ms = took.as_secs_f64() * 1000.0;
+    // a path may hold a token (hooks, invitations): the route is logged where there is one
+    let shown = if route.is_empty() { path.as_str() } else { route.as_str() };
+    let _entered = span.enter();
+    match status {
+        500.. => tracing::warn!(route = shown, status, took_ms, "{method} {shown} answered {status}"),
+        _ => tracing::debug!(route = shown, status, took_ms, "{method} {shown} answered {status}"),
+    }
+    answer
+}
+
+const CSP: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; \
+                   object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Security headers, unless the route has set stricter ones of its own.
+async fn shield(request: Request, next: Next) -> Response {
+    let api = request.uri().path().starts_with("/api");
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, CSP);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "same-origin");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(self), geolocation=(), payment=()");
+    if api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    answer
+}

@@ -1,0 +1,93 @@
+//! The list of all routes: each room gives its own, the HTTP floor goes around them.
+use crate::{
+    Error,
+    app::App,
+    http::{Problem, stack},
+};
+use axum::response::IntoResponse;
+use axum::{Router, extract::State, response::Response};
+use utoipa::openapi::{
+    ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder,
+    path::Operation,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every room's routes.
+fn rooms() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(document())
+}
+
+/// The whole server.
+pub fn router(app: &App) -> Router {
+    let api = Router::from(rooms()).route("/api/openapi.json", axum::routing::get(openapi_json)).fallback(missing);
+    stack::outer(stack::api(api, app)).with_state(app.clone())
+}
+
+async fn missing() -> Error {
+    Error::Missing
+}
+
+async fn openapi_json(State(_): State<App>) -> Response {
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], openapi()).into_response()
+}
+
+/// The OpenAPI document, as JSON.
+pub fn openapi() -> &'static str {
+    static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    TEXT.get_or_init(|| complete(rooms().into_openapi()).to_pretty_json().expect("a document of ours") + "\n")
+}
+
+fn document() -> OpenApi {
+    let info = utoipa::openapi::InfoBuilder::new()
+        .title("Indaba")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "A self-hosted WhatsApp workspace. Everything its pages do can be done here.\n\n\
+             Sign in (cookies), or send `Authorization: Bearer` with an access token or an API key (`ik_…`). Roles: viewer < agent < \
+             manager < admin. Lists are pages: `limit` (1 to 100) and `after`, the `next` of the page before. Every change takes an \
+             `Idempotency-Key`. Every error is an application/problem+json.",
+        ))
+        .license(Some(utoipa::openapi::License::new("Apache-2.0")))
+        .build();
+    utoipa::openapi::OpenApiBuilder::new().info(info).build()
+}
+
+/// What holds for every operation and is not repeated at each: who may ask, and how it is refused.
+fn complete(mut document: OpenApi) -> OpenApi {
+    let components = document.components.get_or_insert_default();
+    let (name, schema) = (<Problem as utoipa::ToSchema>::name(), <Problem as utoipa::PartialSchema>::schema());
+    components.schemas.entry(name.into()).or_insert(schema);
+    let mut parts = Vec::new();
+    <Problem as utoipa::ToSchema>::schemas(&mut parts);
+    for (name, schema) in parts {
+        components.schemas.entry(name).or_insert(schema);
+    }
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::http::who::ACCESS)));
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    components.security_schemes.insert("cookie".into(), cookie.into());
+    components.security_schemes.insert("bearer".into(), bearer.into());
+    let known = ["cookie", "bearer"].map(|scheme| SecurityRequirement::new(scheme, [] as [&str; 0]));
+    document.security = Some(known.to_vec());
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        operations.into_iter().flatten().for_each(refusals);
+    }
+    document
+}
+
+/// Errors are problem+json, and any operation may answer one.
+fn refusals(operation: &mut Operation) {
+    let problem = Ref::from_schema_name("Problem");
+    for (status, answer) in &mut operation.responses.responses {
+        let failed = status.starts_with(['4', '5']);
+        if let (true, RefOr::T(answer)) = (failed, answer)
+            && let Some(content) = answer.content.shift_remove("application/json")
+        {
+            answer.content.insert("application/problem+json".into(), content);
+        }
+    }
+    let content = ContentBuilder::new().schema(Some(problem)).build();
+    let any = ResponseBuilder::new().description("Refused").content("application/problem+json", content).build();
+    operation.responses.responses.entry("default".into()).or_insert(any.into());
+}
