@@ -2,8 +2,10 @@
 //!
 //! Rooms get a [`TenantTx`] (or a [`TenantRead`], which cannot write): `$1` is the tenant in every statement, bound here.
 //! The few places that must see all tenants open a [`SystemTx`] with a reason.
+mod disk;
 mod gather;
 mod many;
+mod migrate;
 mod postgres;
 mod queue;
 mod run;
@@ -22,7 +24,7 @@ use crate::{Error, Result, clock::Clock, id::TenantId};
 use queue::Queue;
 use run::{Call, Scope, Work};
 use std::{
-    path::Path,
+    path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
     thread,
 };
@@ -72,39 +74,109 @@ struct Inner {
     ring: Arc<OnceLock<Ring>>,
     clock: OnceLock<Clock>,
     dialect: Dialect,
+    /// Held for as long as the database is open.
+    _lock: Option<std::fs::File>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // nobody can ask any more: the threads end
+        self.writes.close();
+        self.reads.close();
+    }
+}
+
+/// Where the rows are and how they are kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `postgres://…`; without it the rows are in `indaba.db` in the data directory (SQLite).
+    pub url: Option<String>,
+    /// The directory of this server. With SQLite no other server may use it at the same time.
+    pub data_dir: PathBuf,
+    /// What a commit waits for on SQLite.
+    pub synchronous: Synchronous,
+    /// SQLite's reader threads, each with a connection of its own.
+    pub readers: usize,
+    /// PostgreSQL's threads, each with a connection of its own.
+    pub connections: usize,
+    /// Migrations beside the program's own, as (`9001_name.sql`, text): for tests of this layer.
+    pub extra: &'static [(&'static str, &'static str)],
+}
+
+impl Settings {
+    /// SQLite in this directory, with the defaults.
+    pub fn in_dir(data_dir: impl Into<PathBuf>) -> Settings {
+        Settings {
+            url: None,
+            data_dir: data_dir.into(),
+            synchronous: Synchronous::Full,
+            readers: 4,
+            connections: 16,
+            extra: &[],
+        }
+    }
+}
+
+/// SQLite's `synchronous`. PostgreSQL has its own `synchronous_commit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Synchronous {
+    /// A commit is on the disk when it is answered.
+    Full,
+    /// The last commits may be lost when the power fails; nothing else, and never when only the program is killed.
+    Normal,
 }
 
 impl Db {
-    /// Opens (or makes) the SQLite file at `path` with one writer and `readers` reader threads. `sync` is SQLite's `synchronous`.
-    pub fn sqlite(path: &Path, sync: &str, readers: usize) -> Result<Db> {
+    /// Opens the database, brings it up to this program, and starts its threads. Blocks for as long as that takes, some milliseconds.
+    /// Errors: `Unavailable` with a sentence for the operator: another server has the directory, the database is newer, the role is too mighty.
+    pub fn open(settings: &Settings) -> Result<Db> {
+        match &settings.url {
+            None => Db::sqlite(settings),
+            // the client blocks, which the runtime's threads refuse
+            Some(url) => {
+                thread::scope(|s| s.spawn(|| Db::postgres(url, settings)).join().unwrap_or(Err(Error::Panicked)))
+            }
+        }
+    }
+
+    fn sqlite(settings: &Settings) -> Result<Db> {
+        let lock = disk::lock(&settings.data_dir)?;
+        let path = settings.data_dir.join("indaba.db");
         let (writes, reads) = (Arc::new(Queue::new(16_384)), Arc::new(Queue::new(16_384)));
         let ring: Arc<OnceLock<Ring>> = Arc::default();
-        let mut lite = sqlite::open(path, true, sync)?;
+        let mut lite = sqlite::open(&path, true, settings.synchronous)?;
+        migrate::run(&mut lite, settings.extra)?;
         let bell = ring.clone();
         let mut threads =
             vec![run::spawn("db-write", &writes, move |first, queue| run::group(&mut lite, first, queue, &bell))];
-        for _ in 0..readers {
-            let mut lite = sqlite::open(path, false, sync)?;
+        for _ in 0..settings.readers {
+            let mut lite = sqlite::open(&path, false, settings.synchronous)?;
             let bell = ring.clone();
             threads.push(run::spawn("db-read", &reads, move |work, _| run::alone(&mut lite, work, &bell)));
         }
-        let inner = Inner {
+        let threads = Mutex::new(threads);
+        Ok(Db(Arc::new(Inner {
             writes,
             reads,
-            threads: Mutex::new(threads),
+            threads,
             ring,
             clock: OnceLock::new(),
             dialect: Dialect::Sqlite,
-        };
-        Ok(Db(Arc::new(inner)))
+            _lock: Some(lock),
+        })))
     }
 
-    /// Connects `connections` threads to the PostgreSQL server at `url`. Call it off the runtime: the client blocks.
-    pub fn postgres(url: &str, connections: usize) -> Result<Db> {
+    fn postgres(url: &str, settings: &Settings) -> Result<Db> {
         let queue = Arc::new(Queue::new(16_384));
         let ring: Arc<OnceLock<Ring>> = Arc::default();
+        {
+            let mut pg = postgres::open(url)?;
+            postgres::check_role(&mut pg)?;
+            migrate::run(&mut pg, settings.extra)?;
+        }
         let mut threads = Vec::new();
-        for _ in 0..connections {
+        for _ in 0..settings.connections {
             let mut pg = postgres::open(url)?;
             let bell = ring.clone();
             threads.push(run::spawn("db", &queue, move |work, _| run::alone(&mut pg, work, &bell)));
@@ -116,6 +188,7 @@ impl Db {
             ring,
             clock: OnceLock::new(),
             dialect: Dialect::Postgres,
+            _lock: None,
         };
         Ok(Db(Arc::new(inner)))
     }

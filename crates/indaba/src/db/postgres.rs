@@ -20,6 +20,27 @@ pub fn open(url: &str) -> Result<Pg> {
     let config: postgres::Config = url.parse().map_err(Error::from)?;
     Ok(Pg { client: connect(&config)?, config, known: HashMap::new(), many: HashMap::new(), retry: false })
 }
+
+/// Row-level security does not hold for a superuser, nor for a role with BYPASSRLS: then tenants would have only one lock between them.
+pub fn check_role(pg: &mut Pg) -> Result<()> {
+    let mut mighty = None;
+    pg.query(
+        "select rolname from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)",
+        &[],
+        &mut |row| {
+            mighty = Some(row.get::<String>(0)?);
+            Ok(())
+        },
+    )?;
+    match mighty {
+        None => Ok(()),
+        Some(role) => Err(Error::Unavailable(format!(
+            "The PostgreSQL role {role} is a superuser or has BYPASSRLS, so the database could not keep tenants apart. Give Indaba a role of \
+             its own: create role indaba login password '…'; create database indaba owner indaba;"
+        ))),
+    }
+}
+
 fn connect(config: &postgres::Config) -> Result<Client> {
     let roots = rustls::RootCertStore::empty(); // the operator's CA goes in here
     let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();

@@ -1,15 +1,19 @@
 //! SQLite: one writer whose commits are shared, some readers.
-use super::{Conn, Dialect, Row, Value};
-use crate::{Error, Result, id::TenantId};
+use super::{Conn, Dialect, Row, Synchronous, Value};
+use crate::{
+    Error, Result,
+    id::{self, TenantId},
+};
 use rusqlite::{
     Connection, OpenFlags,
+    functions::{Context, FunctionFlags},
     types::{ToSqlOutput, ValueRef},
 };
 use std::path::Path;
 
 pub struct Lite(pub Connection);
 
-pub fn open(path: &Path, write: bool, sync: &str) -> Result<Lite> {
+pub fn open(path: &Path, write: bool, sync: Synchronous) -> Result<Lite> {
     let flags = if write {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
     } else {
@@ -19,12 +23,35 @@ pub fn open(path: &Path, write: bool, sync: &str) -> Result<Lite> {
     c.set_prepared_statement_cache_capacity(512); // more than we have statements: the default 16 thrashes
     c.busy_timeout(std::time::Duration::from_secs(5))?;
     if write {
-        c.execute_batch(&format!("pragma journal_mode = wal; pragma synchronous = {sync}"))?;
+        c.execute_batch(&format!("pragma journal_mode = wal; pragma synchronous = {sync:?}"))?;
     }
     c.execute_batch(
         "pragma foreign_keys = on; pragma cache_size = -65536; pragma temp_store = memory; pragma trusted_schema = off",
     )?;
+    functions(&c)?;
     Ok(Lite(c))
+}
+
+/// A database that is gone when its test is.
+#[cfg(test)]
+pub(super) fn scratch() -> Lite {
+    let c = Connection::open_in_memory().expect("memory");
+    functions(&c).expect("our functions");
+    Lite(c)
+}
+
+/// What our connections know beyond SQLite: `typeid(x)` and `typeid(x, 'msg')` print an id as everyone but the database writes it.
+fn functions(c: &Connection) -> Result<()> {
+    let typeid = |cx: &Context| -> rusqlite::Result<Option<String>> {
+        let id = cx.get_raw(0).as_blob().ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        let prefix = if cx.len() == 2 { cx.get::<String>(1)? + "_" } else { String::new() };
+        Ok(id.map(|id| prefix + &id::encode(&id)))
+    };
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    for arguments in [1, 2] {
+        c.create_scalar_function("typeid", arguments, flags, typeid)?;
+    }
+    Ok(())
 }
 
 impl Conn for Lite {

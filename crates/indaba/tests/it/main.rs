@@ -1,1 +1,3 @@
-fn main() {}
+//! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
+mod db;
+mod support;

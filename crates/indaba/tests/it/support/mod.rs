@@ -1,0 +1,6 @@
+//! What every story stands on.
+#![allow(dead_code)] // each story uses a part of it
+mod databases;
+
+#[allow(unused_imports)]
+pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir};
