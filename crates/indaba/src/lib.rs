@@ -4,6 +4,7 @@ pub mod id;
 #[macro_use]
 pub mod db;
 pub mod app;
+pub mod blobs;
 pub mod bus;
 pub mod clock;
 pub mod config;
@@ -13,5 +14,6 @@ pub mod request;
 pub mod secrets;
 
 pub mod router;
+pub mod search;
 
 pub use error::{Error, Result};
