@@ -1,0 +1,198 @@
+//! The floor under every provider's calls: one request, one bounded answer, and an honest word on whether it may have had an effect.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::lenient::clean;
+use crate::{CallError, Download};
+
+/// How long a call may take in all, unless it says otherwise.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for files.
+pub(crate) const PATIENCE_FILES: Duration = Duration::from_secs(120);
+/// Longer answers are cut off.
+pub(crate) const LONGEST: usize = 16 << 20;
+/// What "slow down" means when it does not say how long.
+const A_WHILE: Duration = Duration::from_secs(60);
+/// Nobody waits longer than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+/// The client to build a [`crate::Link`] with: follows no redirect, bounded connects. The caller adds its rules on private addresses (a
+/// resolver) and has installed a process-wide rustls provider.
+pub fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .pool_idle_timeout(Duration::from_secs(30))
+        .tcp_nodelay(true)
+        .referer(false)
+        .user_agent(concat!("Indaba/", env!("CARGO_PKG_VERSION")))
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The body as JSON; an empty one is null.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        let body = clean(&self.body);
+        let body = if body.trim_ascii().is_empty() { &b"null"[..] } else { &body };
+        serde_json::from_slice(body)
+            .map_err(|_| CallError::Strange(format!("{} with {}", self.status.as_u16(), self.what())))
+    }
+
+    /// What the body seems to be, without a word of it.
+    pub fn what(&self) -> &'static str {
+        let start = self.body.trim_ascii_start();
+        match start.first() {
+            None => "an empty body",
+            Some(b'<') => "a web page instead of JSON",
+            Some(b'{' | b'[') => "JSON of another shape",
+            Some(_) => "something that is not JSON",
+        }
+    }
+}
+
+/// Sends a request and reads the whole answer, at most `longest` bytes of it. Any status is an answer, but a redirect: that is refused here, since
+/// following it could carry the key elsewhere or turn a POST into a GET.
+pub(crate) async fn exchange(request: RequestBuilder, patience: Duration, longest: usize) -> Result<Reply, CallError> {
+    let response = request.timeout(patience).send().await.map_err(told)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    if status.is_redirection() {
+        return Err(CallError::Strange(format!("{} redirects elsewhere; check the gateway's URL", status.as_u16())));
+    }
+    let mut body = Vec::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(told)?;
+        if body.len() + piece.len() > longest {
+            return Err(CallError::Strange(format!("{} with more than {longest} bytes", status.as_u16())));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Reply { status, headers, body: body.into() })
+}
+
+/// Sends a request and hands on the body as it comes, at most `max_bytes` of it. An answer that is not a success is read and returned as a reply.
+pub(crate) async fn download(request: RequestBuilder, max_bytes: u64) -> Result<Result<Download, Reply>, CallError> {
+    let response = request.timeout(PATIENCE_FILES).send().await.map_err(told)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    if status.is_redirection() {
+        return Err(CallError::Strange(format!("{} redirects elsewhere", status.as_u16())));
+    }
+    if !status.is_success() {
+        let mut body = Vec::new();
+        let mut pieces = response.bytes_stream();
+        while let Some(piece) = pieces.next().await {
+            body.extend_from_slice(&piece.map_err(told)?);
+            if body.len() > 64 << 10 {
+                break;
+            }
+        }
+        return Ok(Err(Reply { status, headers, body: body.into() }));
+    }
+    let size_bytes = response.content_length();
+    let too_long = move || CallError::Invalid(format!("the file is larger than {max_bytes} bytes"));
+    if size_bytes.is_some_and(|size| size > max_bytes) {
+        return Err(too_long());
+    }
+    let mime = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut left = max_bytes;
+    let mut over = false;
+    let body = response
+        .bytes_stream()
+        .map(move |piece| {
+            let piece = piece.map_err(told)?;
+            left = left.checked_sub(piece.len() as u64).ok_or_else(too_long)?;
+            Ok(piece)
+        })
+        // after the first error there is nothing more
+        .take_while(move |piece| {
+            let go_on = !over;
+            over = piece.is_err();
+            std::future::ready(go_on)
+        })
+        .boxed();
+    Ok(Ok(Download { mime, size_bytes, body }))
+}
+
+/// Whether any byte of the request can have been written. The URL stays out of it: paths hold phone numbers.
+fn told(error: reqwest::Error) -> CallError {
+    let error = error.without_url();
+    let mut why = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        why = inner.to_string();
+        cause = inner.source();
+    }
+    if error.is_connect() || error.is_builder() {
+        CallError::Unreachable(why)
+    } else if error.is_timeout() {
+        CallError::Cut("no answer in time".into())
+    } else {
+        CallError::Cut(format!("the connection broke: {why}"))
+    }
+}
+
+/// `Retry-After`, in seconds or as a date. A date counts from the answer's own `Date`, so that two clocks need not agree.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.max(0.0)).ok().map(|wait| wait.min(LONGEST_WAIT));
+    }
+    let then = date(text)?;
+    let now = headers.get(DATE).and_then(|value| date(value.to_str().ok()?)).unwrap_or_else(jiff::Timestamp::now);
+    let seconds = then.as_second().saturating_sub(now.as_second()).max(0);
+    Some(Duration::from_secs(seconds.unsigned_abs()).min(LONGEST_WAIT))
+}
+
+/// How long to wait after a 429, or a 503 that says so.
+pub(crate) fn wait(reply: &Reply) -> Option<Duration> {
+    match (reply.status, retry_after(&reply.headers)) {
+        (StatusCode::TOO_MANY_REQUESTS, told) => Some(told.unwrap_or(A_WHILE)),
+        (StatusCode::SERVICE_UNAVAILABLE, told) => told,
+        _ => None,
+    }
+}
+
+fn date(text: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn retry_after_comes_in_two_forms() {
+        let seconds = |pairs: &[(&'static str, &'static str)]| retry_after(&headers(pairs)).map(|wait| wait.as_secs());
+        assert_eq!(seconds(&[("retry-after", "7")]), Some(7));
+        assert_eq!(seconds(&[("retry-after", "-7")]), Some(0));
+        assert_eq!(seconds(&[("retry-after", "99999999999999")]), Some(24 * 3600));
+        assert_eq!(
+            seconds(&[("date", "Fri, 20 Nov 2026 07:00:00 GMT"), ("retry-after", "Fri, 20 Nov 2026 07:01:30 GMT")]),
+            Some(90)
+        );
+        assert_eq!(
+            seconds(&[("date", "Fri, 20 Nov 2026 07:00:00 GMT"), ("retry-after", "Fri, 20 Nov 2026 06:00:00 GMT")]),
+            Some(0)
+        );
+        assert_eq!(seconds(&[("retry-after", "soon")]), None);
+        assert_eq!(seconds(&[("retry-after", "NaN")]), None);
+        assert_eq!(seconds(&[]), None);
+    }
+}
