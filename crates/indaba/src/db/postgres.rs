@@ -12,7 +12,7 @@ pub struct Pg {
     client: Client,
     config: postgres::Config,
     known: HashMap<&'static str, Statement>,
-    many: HashMap<&'static str, Statement>,
+    many: HashMap<(&'static str, bool), Statement>,
     retry: bool,
 }
 
@@ -84,7 +84,7 @@ impl Pg {
     }
     /// The statement for many rows: see [`over_rows`]. The types are those the server gives to the one for a single row.
     fn unnested(&mut self, sql: &'static str, tenant: bool) -> Result<Statement> {
-        if let Some(st) = self.many.get(sql) {
+        if let Some(st) = self.many.get(&(sql, tenant)) {
             return Ok(st.clone());
         }
         let one = self.prepared(sql)?;
@@ -92,7 +92,7 @@ impl Pg {
         let text = over_rows(sql, &types, tenant)?;
         let r = self.client.prepare(&text);
         let st = self.note(r)?;
-        self.many.insert(sql, st.clone());
+        self.many.insert((sql, tenant), st.clone());
         Ok(st)
     }
 }
