@@ -2,8 +2,10 @@
 //!
 //! Rooms get a [`TenantTx`] (or a [`TenantRead`], which cannot write): `$1` is the tenant in every statement, bound here.
 //! The few places that must see all tenants open a [`SystemTx`] with a reason.
+pub mod dialect;
 mod disk;
 mod gather;
+mod link;
 mod many;
 mod migrate;
 mod postgres;
@@ -13,23 +15,34 @@ mod sqlite;
 mod tx;
 #[macro_use]
 mod value;
+mod watch;
 #[macro_use]
 mod words;
 
+pub use dialect::{Sql, Texts};
+pub use disk::{Space, space};
 pub use gather::Gather;
+pub use link::Link;
 pub use tx::{AtEnd, Bell, SystemRead, SystemTx, TenantRead, TenantTx};
 pub use value::{Arg, Column, FromRow, Row, Value};
 
 use crate::{Error, Result, clock::Clock, id::TenantId};
-use queue::Queue;
-use run::{Call, Scope, Work};
+use disk::Room;
+use postgres::Pg;
+use run::{Call, Scope, Waiting};
 use std::{
+    fs::File,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
     thread,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 use tx::Base;
+use watch::Watch;
+
+/// How many closures may wait for a thread before callers are told `Busy`.
+const WAITING: usize = 16_384;
 
 /// What a database must do for us; everything else is above it.
 trait Conn {
@@ -42,14 +55,35 @@ trait Conn {
         rows: &[&[Value]],
         each: &mut dyn FnMut(&Row) -> Result<()>,
     ) -> Result<u64>;
+    /// Statements without arguments, all in one.
     fn batch(&mut self, sql: &str) -> Result<()>;
-    fn control(&mut self, sql: &'static str) -> Result<()>;
+    /// Opens a transaction, for the rows of a tenant or (None) of everybody.
+    fn begin(&mut self, reads: bool, tenant: Option<TenantId>) -> Result<()>;
+    /// Errors: `Closed` if it may have happened all the same.
+    fn commit(&mut self) -> Result<()>;
+    fn rollback(&mut self);
     /// Says whose rows the following statements may touch: a tenant's, or (None) everybody's. SQLite has no such lock.
     fn scope(&mut self, tenant: Option<TenantId>) -> Result<()>;
-    /// Whether the last failure was a lost race that deserves another try. Asking clears it.
-    fn retry(&mut self) -> bool;
+    /// When the running closure must have ended.
+    fn until(&mut self, deadline: Option<Instant>);
+    /// Whether the last failure deserves another try. Asking clears it.
+    fn again(&mut self) -> Again;
+    /// Whether the database understands the statement; with `many`, also for many rows (true: with a tenant in `$1`).
+    fn check(&mut self, sql: &str, many: Option<bool>) -> Result<()>;
     /// Which database this is; for the few places where the text of a statement must differ.
     fn dialect(&self) -> Dialect;
+}
+
+/// Why a closure may be run again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Again {
+    /// It may not.
+    #[default]
+    No,
+    /// It lost a race: a deadlock, or rows that changed under it.
+    Race,
+    /// The line was cut before the commit.
+    Line,
 }
 
 /// Which database a statement runs on.
@@ -65,17 +99,16 @@ pub enum Dialect {
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
 
-type Ring = Box<dyn Fn(Vec<Bell>) + Send + Sync>;
-
 struct Inner {
-    writes: Arc<Queue<Box<dyn Work>>>,
-    reads: Arc<Queue<Box<dyn Work>>>,
+    writes: Arc<Waiting>,
+    reads: Arc<Waiting>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
-    ring: Arc<OnceLock<Ring>>,
+    watch: Arc<Watch>,
     clock: OnceLock<Clock>,
     dialect: Dialect,
-    /// Held for as long as the database is open.
-    _lock: Option<std::fs::File>,
+    room: Room,
+    /// The directory's, held for as long as the database is open.
+    lock: Mutex<Option<File>>,
 }
 
 impl Drop for Inner {
@@ -97,8 +130,12 @@ pub struct Settings {
     pub synchronous: Synchronous,
     /// SQLite's reader threads, each with a connection of its own.
     pub readers: usize,
-    /// PostgreSQL's threads, each with a connection of its own.
+    /// PostgreSQL's threads, each with a connection of its own, made when it is first needed.
     pub connections: usize,
+    /// A closure that runs for longer is logged.
+    pub slow: Duration,
+    /// A closure that runs for longer is stopped, and its caller told to try later.
+    pub limit: Duration,
     /// Migrations beside the program's own, as (`9001_name.sql`, text): for tests of this layer.
     pub extra: &'static [(&'static str, &'static str)],
 }
@@ -112,6 +149,8 @@ impl Settings {
             synchronous: Synchronous::Full,
             readers: 4,
             connections: 16,
+            slow: Duration::from_millis(50),
+            limit: Duration::from_secs(5),
             extra: &[],
         }
     }
@@ -143,54 +182,62 @@ impl Db {
     fn sqlite(settings: &Settings) -> Result<Db> {
         let lock = disk::lock(&settings.data_dir)?;
         let path = settings.data_dir.join("indaba.db");
-        let (writes, reads) = (Arc::new(Queue::new(16_384)), Arc::new(Queue::new(16_384)));
-        let ring: Arc<OnceLock<Ring>> = Arc::default();
-        let mut lite = sqlite::open(&path, true, settings.synchronous)?;
+        let watch = Arc::new(Watch::new(settings.slow, settings.limit));
+        let (writes, reads) = (Arc::new(Waiting::new(WAITING)), Arc::new(Waiting::new(WAITING)));
+        let mut lite = sqlite::writer(&path, settings)?;
         migrate::run(&mut lite, settings.extra)?;
-        let bell = ring.clone();
-        let mut threads =
-            vec![run::spawn("db-write", &writes, move |first, queue| run::group(&mut lite, first, queue, &bell))];
+        let mut threads = vec![run::spawn("db-write", &writes, &watch, move |first, queue, watch| {
+            run::group(&mut lite, first, queue, watch);
+        })];
         for _ in 0..settings.readers {
-            let mut lite = sqlite::open(&path, false, settings.synchronous)?;
-            let bell = ring.clone();
-            threads.push(run::spawn("db-read", &reads, move |work, _| run::alone(&mut lite, work, &bell)));
+            let mut lite = sqlite::reader(&path)?;
+            threads
+                .push(run::spawn("db-read", &reads, &watch, move |work, _, watch| run::alone(&mut lite, work, watch)));
         }
-        let threads = Mutex::new(threads);
-        Ok(Db(Arc::new(Inner {
-            writes,
-            reads,
-            threads,
-            ring,
-            clock: OnceLock::new(),
-            dialect: Dialect::Sqlite,
-            _lock: Some(lock),
-        })))
+        Ok(Db::of(Dialect::Sqlite, (writes, reads), threads, watch, settings, Some(lock)))
     }
 
     fn postgres(url: &str, settings: &Settings) -> Result<Db> {
-        let queue = Arc::new(Queue::new(16_384));
-        let ring: Arc<OnceLock<Ring>> = Arc::default();
-        {
-            let mut pg = postgres::open(url)?;
-            postgres::check_role(&mut pg)?;
-            migrate::run(&mut pg, settings.extra)?;
-        }
+        let link = Arc::new(Link::new(url)?);
+        let watch = Arc::new(Watch::new(settings.slow, settings.limit));
+        let queue = Arc::new(Waiting::new(WAITING));
+        let mut first = Pg::new(link.clone(), settings.limit);
+        first.begin(true, None).and_then(|()| first.commit()).map_err(|e| match link.connect() {
+            Ok(_) => e,
+            Err(e) => Error::Unavailable(format!("The PostgreSQL server does not answer: {}", postgres::told(&e))),
+        })?;
+        postgres::check_server(&mut first)?;
+        migrate::run(&mut first, settings.extra)?;
+        drop(first);
         let mut threads = Vec::new();
         for _ in 0..settings.connections {
-            let mut pg = postgres::open(url)?;
-            let bell = ring.clone();
-            threads.push(run::spawn("db", &queue, move |work, _| run::alone(&mut pg, work, &bell)));
+            let mut pg = Pg::new(link.clone(), settings.limit);
+            threads.push(run::spawn("db", &queue, &watch, move |work, _, watch| run::alone(&mut pg, work, watch)));
         }
-        let inner = Inner {
-            writes: queue.clone(),
-            reads: queue,
-            threads: Mutex::new(threads),
-            ring,
-            clock: OnceLock::new(),
-            dialect: Dialect::Postgres,
-            _lock: None,
-        };
-        Ok(Db(Arc::new(inner)))
+        Ok(Db::of(Dialect::Postgres, (queue.clone(), queue), threads, watch, settings, None))
+    }
+
+    fn of(
+        dialect: Dialect,
+        (writes, reads): (Arc<Waiting>, Arc<Waiting>),
+        threads: Vec<thread::JoinHandle<()>>,
+        watch: Arc<Watch>,
+        settings: &Settings,
+        lock: Option<File>,
+    ) -> Db {
+        let (threads, lock) = (Mutex::new(threads), Mutex::new(lock));
+        let room = Room::new(&settings.data_dir);
+        Db(Arc::new(Inner { writes, reads, threads, watch, clock: OnceLock::new(), dialect, room, lock }))
+    }
+
+    /// Comes back when a database thread has died of a defect: nothing can be promised any more, the process must end.
+    pub async fn died(&self) {
+        self.0.watch.died().await;
+    }
+
+    /// Whether there is room to take more in. Errors: `Unavailable` when less than 5 % of the data directory's disk is free.
+    pub fn check_room(&self) -> Result<()> {
+        if self.0.room.left() { Ok(()) } else { Err(Error::Unavailable("the disk is nearly full".into())) }
     }
 
     /// Which database this is.
@@ -200,7 +247,7 @@ impl Db {
 
     /// Who is told, after each commit, what the committed closures rang (see [`TenantRead::ring`]). Once, at start-up.
     pub fn on_commit(&self, ring: impl Fn(Vec<Bell>) + Send + Sync + 'static) {
-        let _ = self.0.ring.set(Box::new(ring));
+        let _ = self.0.watch.ring.set(Box::new(ring));
     }
 
     /// Whose time transactions tell (see [`TenantRead::now`]); the machine's, if nobody says. Once, at start-up.
@@ -252,6 +299,7 @@ impl Db {
         for thread in self.0.threads.lock().expect("no panic under this lock").drain(..) {
             let _ = thread.join();
         }
+        drop(self.0.lock.lock().expect("no panic under this lock").take());
     }
 }
 
@@ -264,6 +312,9 @@ async fn ask<T: Send + 'static>(
     let (to, answer) = oneshot::channel();
     let queue = if reads { &db.reads } else { &db.writes };
     let clock = db.clock.get().cloned().unwrap_or_default();
-    queue.push(Box::new(Call::new(scope, reads, f, clock, to))).map_err(|_| Error::Busy)?;
+    queue.push(Box::new(Call::new(scope, reads, f, clock, to))).map_err(|_| {
+        db.watch.meters.refused.increment(1);
+        Error::Busy
+    })?;
     answer.await.unwrap_or(Err(Error::Closed))
 }

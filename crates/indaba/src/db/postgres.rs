@@ -1,67 +1,102 @@
-//! PostgreSQL: a few threads, each with its own blocking connection.
-use super::{Conn, Dialect, Row, Value, many::over_rows};
+//! PostgreSQL: a few threads, each with its own blocking connection, made when it is first needed.
+use super::{Again, Conn, Dialect, Row, Value, link::Link, many::over_rows, watch::took_too_long};
 use crate::{Error, Result, id::TenantId};
 use postgres::{
     Client, Statement,
+    error::SqlState,
     fallible_iterator::FallibleIterator,
     types::{self, FromSql, IsNull, ToSql, Type, private::BytesMut},
 };
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub struct Pg {
-    client: Client,
-    config: postgres::Config,
+    link: Arc<Link>,
+    /// How long the server lets one statement run.
+    limit: Duration,
+    client: Option<Client>,
     known: HashMap<&'static str, Statement>,
-    many: HashMap<(&'static str, bool), Statement>,
-    retry: bool,
+    many: HashMap<&'static str, Statement>,
+    /// Whose rows the open transaction may touch.
+    scope: Option<TenantId>,
+    again: Again,
 }
 
-pub fn open(url: &str) -> Result<Pg> {
-    let config: postgres::Config = url.parse().map_err(Error::from)?;
-    Ok(Pg { client: connect(&config)?, config, known: HashMap::new(), many: HashMap::new(), retry: false })
-}
-
-/// Row-level security does not hold for a superuser, nor for a role with BYPASSRLS: then tenants would have only one lock between them.
-pub fn check_role(pg: &mut Pg) -> Result<()> {
-    let mut mighty = None;
+/// What Indaba asks of a server before it trusts it with rows of several tenants.
+///
+/// Row-level security does not hold for a superuser, nor for a role with BYPASSRLS: then there would be one lock between tenants, not two.
+pub fn check_server(pg: &mut Pg) -> Result<()> {
+    let mut found: Option<(String, bool, i64)> = None;
     pg.query(
-        "select rolname from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)",
+        "select rolname, rolsuper or rolbypassrls, current_setting('server_version_num')::bigint
+           from pg_roles where rolname = current_user",
         &[],
         &mut |row| {
-            mighty = Some(row.get::<String>(0)?);
+            found = Some((row.get(0)?, row.get(1)?, row.get(2)?));
             Ok(())
         },
     )?;
-    match mighty {
-        None => Ok(()),
-        Some(role) => Err(Error::Unavailable(format!(
+    match found {
+        Some((_, _, version)) if version < 150_000 => Err(Error::Unavailable(format!(
+            "PostgreSQL {} is too old: Indaba needs version 15 or later.",
+            version / 10_000
+        ))),
+        Some((role, true, _)) => Err(Error::Unavailable(format!(
             "The PostgreSQL role {role} is a superuser or has BYPASSRLS, so the database could not keep tenants apart. Give Indaba a role of \
              its own: create role indaba login password '…'; create database indaba owner indaba;"
         ))),
+        _ => Ok(()),
     }
-}
-
-fn connect(config: &postgres::Config) -> Result<Client> {
-    let roots = rustls::RootCertStore::empty(); // the operator's CA goes in here
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    Ok(config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))?)
 }
 
 impl Pg {
-    fn note<T>(&mut self, r: std::result::Result<T, postgres::Error>) -> Result<T> {
-        use postgres::error::SqlState as S;
-        if let Err(e) = &r {
-            self.retry |= matches!(e.code(), Some(&S::T_R_SERIALIZATION_FAILURE | &S::T_R_DEADLOCK_DETECTED))
-        }
-        Ok(r?)
+    pub fn new(link: Arc<Link>, limit: Duration) -> Pg {
+        Pg { link, limit, client: None, known: HashMap::new(), many: HashMap::new(), scope: None, again: Again::No }
     }
+
+    /// The connection, made anew if the old one was lost: a fresh one knows no statements.
+    fn client(&mut self) -> Result<&mut Client, postgres::Error> {
+        if self.client.as_ref().is_none_or(Client::is_closed) {
+            (self.known, self.many, self.client) = Default::default();
+            let mut client = self.link.connect()?;
+            // a transaction that stands still would hold its rows: a closure does not, only a process that was stopped
+            client.batch_execute(&format!(
+                "set statement_timeout = {0}; set idle_in_transaction_session_timeout = {1}; set timezone = 'UTC'",
+                self.limit.as_millis(),
+                2 * self.limit.as_millis()
+            ))?;
+            self.client = Some(client);
+        }
+        Ok(self.client.as_mut().expect("just made"))
+    }
+
+    fn on<T>(&mut self, f: impl FnOnce(&mut Client) -> Result<T, postgres::Error>) -> Result<T> {
+        let done = self.client().and_then(f);
+        if let Err(e) = &done {
+            if lost(e) {
+                self.again = Again::Line;
+                self.client = None;
+            } else if matches!(e.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
+            {
+                self.again = Again::Race;
+            }
+        }
+        Ok(done?)
+    }
+
     fn run(
         &mut self,
         st: &Statement,
         params: &[&(dyn ToSql + Sync)],
         each: &mut dyn FnMut(&Row) -> Result<()>,
     ) -> Result<u64> {
-        let r = self.client.query_raw(st, params.iter().copied()).and_then(|mut rows| {
+        self.on(|client| {
+            let mut rows = client.query_raw(st, params.iter().copied())?;
             let mut n = 0;
             while let Some(row) = rows.next()? {
                 n += 1;
@@ -70,30 +105,44 @@ impl Pg {
                 }
             }
             Ok(Ok(if n > 0 { n } else { rows.rows_affected().unwrap_or(0) }))
-        });
-        self.note(r)?
+        })?
     }
+
     fn prepared(&mut self, sql: &'static str) -> Result<Statement> {
         if let Some(st) = self.known.get(sql) {
             return Ok(st.clone());
         }
-        let r = self.client.prepare(sql);
-        let st = self.note(r)?;
+        let st = self.on(|client| client.prepare(sql))?;
         self.known.insert(sql, st.clone());
         Ok(st)
     }
+
     /// The statement for many rows: see [`over_rows`]. The types are those the server gives to the one for a single row.
     fn unnested(&mut self, sql: &'static str, tenant: bool) -> Result<Statement> {
-        if let Some(st) = self.many.get(&(sql, tenant)) {
+        if let Some(st) = self.many.get(sql) {
             return Ok(st.clone());
         }
         let one = self.prepared(sql)?;
         let types: Vec<&str> = one.params().iter().map(Type::name).collect();
         let text = over_rows(sql, &types, tenant)?;
-        let r = self.client.prepare(&text);
-        let st = self.note(r)?;
-        self.many.insert((sql, tenant), st.clone());
+        let st = self.on(|client| client.prepare(&text))?;
+        self.many.insert(sql, st.clone());
         Ok(st)
+    }
+}
+
+/// The connection is gone, or the server is going down or coming up.
+fn lost(e: &postgres::Error) -> bool {
+    match e.code() {
+        Some(code) => matches!(&code.code()[..2], "08" | "57") && *code != SqlState::QUERY_CANCELED,
+        None => e.is_closed() || e.source().is_some_and(|source| source.is::<io::Error>()),
+    }
+}
+
+fn set_scope(tenant: Option<TenantId>) -> String {
+    match tenant {
+        Some(tenant) => format!("set local app.tenant = '{}'", uuid::Uuid::from_bytes(tenant.0)),
+        None => "set local app.tenant = 'system'".into(),
     }
 }
 
@@ -103,6 +152,7 @@ impl Conn for Pg {
         let params: Vec<&(dyn ToSql + Sync)> = args.iter().map(|v| v as _).collect();
         self.run(&st, &params, each)
     }
+
     fn many(
         &mut self,
         sql: &'static str,
@@ -117,29 +167,58 @@ impl Conn for Pg {
         params.extend(columns.iter().map(|c| c as &(dyn ToSql + Sync)));
         self.run(&st, &params, each)
     }
+
     fn batch(&mut self, sql: &str) -> Result<()> {
-        if self.client.is_closed() {
-            // the server was restarted: a fresh connection knows no statements
-            self.client = connect(&self.config)?;
-            (self.known, self.many) = Default::default();
+        self.on(|client| client.batch_execute(sql))
+    }
+
+    /// In one round trip.
+    fn begin(&mut self, reads: bool, tenant: Option<TenantId>) -> Result<()> {
+        let kind = if reads { " isolation level repeatable read read only" } else { "" }; // a read sees one snapshot
+        self.scope = tenant;
+        self.batch(&format!("begin{kind}; {}", set_scope(tenant)))
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let done = self.batch("commit");
+        if self.again == Again::Line {
+            self.again = Again::No; // it may have happened: running it again would do it twice
+            return Err(Error::Closed);
         }
-        let r = self.client.batch_execute(sql);
-        self.retry |= r.is_err() && sql.starts_with("begin") && self.client.is_closed(); // nothing of ours has run yet
-        self.note(r)
+        done
     }
-    fn control(&mut self, sql: &'static str) -> Result<()> {
-        self.batch(sql)
+
+    fn rollback(&mut self) {
+        if self.client.is_some() && self.batch("rollback").is_err() {
+            self.client = None; // the server undoes what its client leaves open
+        }
     }
+
     fn scope(&mut self, tenant: Option<TenantId>) -> Result<()> {
-        let text = match tenant {
-            Some(tenant) => format!("set local app.tenant = '{}'", uuid::Uuid::from_bytes(tenant.0)),
-            None => "set local app.tenant = 'system'".into(),
-        };
-        self.batch(&text)
+        if self.scope == tenant {
+            return Ok(());
+        }
+        self.batch(&set_scope(tenant))?;
+        self.scope = tenant;
+        Ok(())
     }
-    fn retry(&mut self) -> bool {
-        std::mem::take(&mut self.retry)
+
+    fn until(&mut self, _: Option<Instant>) {} // the server stops statements, the transaction what is between them
+
+    fn again(&mut self) -> Again {
+        std::mem::take(&mut self.again)
     }
+
+    fn check(&mut self, sql: &str, many: Option<bool>) -> Result<()> {
+        let one = self.on(|client| client.prepare(sql))?;
+        if let Some(tenant) = many {
+            let types: Vec<&str> = one.params().iter().map(Type::name).collect();
+            let text = over_rows(sql, &types, tenant)?;
+            self.on(|client| client.prepare(&text))?;
+        }
+        Ok(())
+    }
+
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
     }
@@ -171,6 +250,7 @@ impl ToSql for Value<'_> {
     }
     types::to_sql_checked!();
 }
+
 impl<'a> FromSql<'a> for Value<'a> {
     fn from_sql(ty: &Type, raw: &'a [u8]) -> std::result::Result<Self, Box<dyn std::error::Error + Sync + Send>> {
         Ok(match *ty {
@@ -190,18 +270,36 @@ impl<'a> FromSql<'a> for Value<'a> {
         true
     }
 }
+
 pub fn cell(row: &postgres::Row, i: usize) -> Result<Value<'_>> {
     Ok(row.try_get(i)?)
 }
+
 impl From<postgres::Error> for Error {
     fn from(e: postgres::Error) -> Error {
-        use postgres::error::SqlState as S;
-        let text = e.as_db_error().map_or_else(|| e.to_string(), |d| d.to_string());
+        let text = e.as_db_error().map_or_else(|| told(&e), |told| told.to_string());
         match e.code() {
-            Some(&S::UNIQUE_VIOLATION) => Error::Unique(text),
-            Some(&S::FOREIGN_KEY_VIOLATION) => Error::ForeignKey(text),
-            Some(&S::T_R_SERIALIZATION_FAILURE | &S::T_R_DEADLOCK_DETECTED) => Error::Busy,
+            _ if lost(&e) => Error::Busy, // before the commit: surely not done
+            Some(&SqlState::UNIQUE_VIOLATION) => Error::Unique(text),
+            Some(&SqlState::FOREIGN_KEY_VIOLATION) => Error::ForeignKey(text),
+            Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => Error::Busy,
+            Some(&SqlState::QUERY_CANCELED) => took_too_long(),
+            Some(code) if code.code().starts_with("53") => Error::Unavailable(text), // disk full, too many connections
             _ => Error::Statement(text),
         }
     }
+}
+
+/// The error with what is behind it: the driver's own sentence often says only where.
+pub fn told(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut behind = e.source();
+    while let Some(cause) = behind {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        behind = cause.source();
+    }
+    text
 }

@@ -9,6 +9,7 @@ pub struct Queue<T> {
     bell: Condvar,
     limit: usize,
 }
+
 struct Inner<T> {
     waiting: VecDeque<T>,
     sleeping: usize,
@@ -17,12 +18,10 @@ struct Inner<T> {
 
 impl<T> Queue<T> {
     pub fn new(limit: usize) -> Self {
-        Queue {
-            inner: Mutex::new(Inner { waiting: VecDeque::new(), sleeping: 0, closed: false }),
-            bell: Condvar::new(),
-            limit,
-        }
+        let inner = Inner { waiting: VecDeque::new(), sleeping: 0, closed: false };
+        Queue { inner: Mutex::new(inner), bell: Condvar::new(), limit }
     }
+
     /// Gives the work back when the queue is full or closed.
     pub fn push(&self, work: T) -> Result<(), T> {
         let mut q = self.inner.lock().expect("no panic under this lock");
@@ -31,30 +30,36 @@ impl<T> Queue<T> {
         }
         q.waiting.push_back(work);
         if q.sleeping > 0 {
-            self.bell.notify_one()
+            self.bell.notify_one();
         } // else nobody to wake: no system call
         Ok(())
     }
-    /// None: closed and empty.
-    pub fn pop(&self) -> Option<T> {
+
+    /// The oldest, and how many wait behind it. Nothing: closed and empty.
+    pub fn pop(&self) -> Option<(T, usize)> {
         let mut q = self.inner.lock().expect("no panic under this lock");
         loop {
             if let Some(work) = q.waiting.pop_front() {
-                return Some(work);
+                return Some((work, q.waiting.len()));
             }
             if q.closed {
                 return None;
+            }
+            if q.waiting.capacity() > 1024 {
+                q.waiting.shrink_to(64); // a rush is over
             }
             q.sleeping += 1;
             q = self.bell.wait(q).expect("no panic under this lock");
             q.sleeping -= 1;
         }
     }
+
     pub fn try_pop(&self) -> Option<T> {
         self.inner.lock().expect("no panic under this lock").waiting.pop_front()
     }
+
     pub fn close(&self) {
         self.inner.lock().expect("no panic under this lock").closed = true;
-        self.bell.notify_all()
+        self.bell.notify_all();
     }
 }

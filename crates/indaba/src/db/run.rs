@@ -1,13 +1,15 @@
 //! How closures become transactions on a database thread.
 use super::{
-    Bell, Conn, Ring,
+    Again, Bell, Conn,
     queue::Queue,
+    sqlite::Lite,
     tx::{self, Base, State},
+    watch::Watch,
 };
 use crate::{Error, Result, clock::Clock, id::TenantId, request};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -37,11 +39,14 @@ pub(super) trait Work: Send {
     /// False: the caller went away before we began.
     fn wanted(&self) -> bool;
     /// Runs the closure; false: undo what it did.
-    fn run(&mut self, conn: &mut dyn Conn) -> bool;
+    fn run(&mut self, conn: &mut dyn Conn, watch: &Watch) -> bool;
     /// What it rang; asked only after the commit.
     fn bells(&mut self) -> Vec<Bell>;
     fn answer(self: Box<Self>, committed: Result<()>);
 }
+
+/// What waits for the threads.
+pub(super) type Waiting = Queue<Box<dyn Work>>;
 
 pub(super) struct Call<T, F> {
     scope: Scope,
@@ -51,12 +56,35 @@ pub(super) struct Call<T, F> {
     bells: Vec<Bell>,
     clock: Clock,
     request: Option<Arc<str>>,
+    asked: Instant,
     to: oneshot::Sender<Result<T>>,
 }
 
 impl<T, F> Call<T, F> {
     pub fn new(scope: Scope, reads: bool, f: F, clock: Clock, to: oneshot::Sender<Result<T>>) -> Call<T, F> {
-        Call { scope, reads, f, out: None, bells: Vec::new(), clock, request: request::current(), to }
+        let (request, asked) = (request::current(), Instant::now());
+        Call { scope, reads, f, out: None, bells: Vec::new(), clock, request, asked, to }
+    }
+
+    /// Says in the log what took so long.
+    fn complain(&self, state: &State, took: Duration, stopped: bool) {
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let (longest_ms, statement) = (u64::try_from(state.longest.0.as_millis()).unwrap_or(u64::MAX), state.longest.1);
+        let request = self.request.as_deref();
+        let (tenant, reason) = match self.scope {
+            Scope::Tenant(tenant) => (Some(tracing::field::display(tenant)), None),
+            Scope::System(reason) => (None, Some(reason)),
+        };
+        let did = if stopped { "was stopped after" } else { "took" };
+        tracing::warn!(
+            tenant.id = tenant,
+            reason,
+            request.id = request,
+            took_ms,
+            longest_ms,
+            statement,
+            "a transaction {did} {took_ms} ms"
+        );
     }
 }
 
@@ -73,8 +101,12 @@ impl<T: Send, F: FnMut(Base) -> Result<T> + Send> Work for Call<T, F> {
         !self.to.is_closed()
     }
 
-    fn run(&mut self, conn: &mut dyn Conn) -> bool {
-        let mut state = State::new(self.clock.now(), self.request.clone());
+    fn run(&mut self, conn: &mut dyn Conn, watch: &Watch) -> bool {
+        let start = Instant::now();
+        watch.meters.waited.record(start - self.asked);
+        let until = start + watch.limit;
+        conn.until(Some(until));
+        let mut state = State::new(self.clock.now(), self.request.clone(), until);
         let f = &mut self.f;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let out = f(Base { conn: &mut *conn, state: &mut state })?;
@@ -84,6 +116,14 @@ impl<T: Send, F: FnMut(Base) -> Result<T> + Send> Work for Call<T, F> {
             tx::finish(conn, &mut state)?;
             Ok(out)
         }));
+        conn.until(None);
+        let took = start.elapsed();
+        watch.meters.closure.record(took);
+        let stopped = took >= watch.limit && !matches!(ran, Ok(Ok(_)));
+        if took >= watch.slow {
+            if stopped { &watch.meters.stopped } else { &watch.meters.slow }.increment(1);
+            self.complain(&state, took, stopped);
+        }
         self.bells = state.bells;
         self.out.insert(ran.unwrap_or(Err(Error::Panicked))).is_ok()
     }
@@ -93,49 +133,60 @@ impl<T: Send, F: FnMut(Base) -> Result<T> + Send> Work for Call<T, F> {
     }
 
     fn answer(self: Box<Self>, committed: Result<()>) {
-        let _ = self.to.send(match (self.out, committed) {
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (Some(Err(e)), _) | (_, Err(e)) => Err(e),
-            (None, Ok(())) => Err(Error::Closed),
-        });
+        // what the closure owned or answered may panic when it is dropped: not with our thread
+        let _ = catch_unwind(AssertUnwindSafe(move || {
+            let _ = self.to.send(match (self.out, committed) {
+                (Some(Ok(value)), Ok(())) => Ok(value),
+                (Some(Err(e)), _) | (_, Err(e)) => Err(e),
+                (None, Ok(())) => Err(Error::Closed),
+            });
+        }));
     }
 }
 
 /// A database thread. However it ends, its queue closes and everyone who waits is answered `Closed`.
 pub(super) fn spawn(
     name: &str,
-    queue: &Arc<Queue<Box<dyn Work>>>,
-    mut each: impl FnMut(Box<dyn Work>, &Queue<Box<dyn Work>>) + Send + 'static,
+    queue: &Arc<Waiting>,
+    watch: &Arc<Watch>,
+    mut each: impl FnMut(Box<dyn Work>, &Waiting, &Watch) + Send + 'static,
 ) -> thread::JoinHandle<()> {
-    struct Guard(Arc<Queue<Box<dyn Work>>>);
+    struct Guard(Arc<Waiting>, Arc<Watch>);
     impl Drop for Guard {
         fn drop(&mut self) {
             if thread::panicking() {
                 self.0.close();
                 while self.0.try_pop().is_some() {}
+                self.1.mourn();
             }
         }
     }
-    let guard = Guard(queue.clone());
+    let guard = Guard(queue.clone(), watch.clone());
+    let gauge = watch.meters.waiting[usize::from(name == "db-read")].clone();
     let body = move || {
-        while let Some(work) = guard.0.pop() {
-            each(work, &guard.0);
+        while let Some((work, behind)) = guard.0.pop() {
+            gauge.set(u32::try_from(behind).unwrap_or(u32::MAX));
+            each(work, &guard.0, &guard.1);
         }
     };
     thread::Builder::new().name(name.into()).spawn(body).expect("a thread at start-up")
 }
 
 /// SQLite's writer: everything that waits shares one commit, each closure in a savepoint of its own.
-pub(super) fn group(conn: &mut dyn Conn, first: Box<dyn Work>, queue: &Queue<Box<dyn Work>>, ring: &OnceLock<Ring>) {
+pub(super) fn group(lite: &mut Lite, first: Box<dyn Work>, queue: &Waiting, watch: &Watch) {
     let (start, mut done, mut next) = (Instant::now(), Vec::new(), Some(first));
-    let mut result = conn.control("begin immediate");
+    let mut result = lite.control("begin immediate");
     while let Some(mut work) = next {
         if result.is_ok() && work.wanted() {
-            result = conn.control("savepoint s").and_then(|()| {
-                if !work.run(conn) {
-                    conn.control("rollback to s")?;
+            result = lite.control("savepoint s").and_then(|()| {
+                let keep = work.run(lite, watch);
+                if !lite.in_transaction() {
+                    return Err(Error::Busy); // a stopped write or a full disk: SQLite has undone the whole group
                 }
-                conn.control("release s")
+                if !keep {
+                    lite.control("rollback to s")?;
+                }
+                lite.control("release s")
             });
         }
         done.push(work);
@@ -143,49 +194,63 @@ pub(super) fn group(conn: &mut dyn Conn, first: Box<dyn Work>, queue: &Queue<Box
         next = if more { queue.try_pop() } else { None };
     }
     if result.is_ok() {
-        result = conn.control("commit");
+        result = lite.control("commit");
     }
     if result.is_err() {
-        let _ = conn.control("rollback");
+        lite.rollback();
     }
-    tell(&mut done, &result, ring);
+    watch.meters.group.record(u32::try_from(done.len()).unwrap_or(u32::MAX));
+    watch.meters.transaction.record(start.elapsed());
+    tell(&mut done, &result, watch);
     for work in done {
         work.answer(result.clone());
     }
 }
 
-/// One closure, one transaction; a lost race is run again.
-pub(super) fn alone(conn: &mut dyn Conn, mut work: Box<dyn Work>, ring: &OnceLock<Ring>) {
+/// One closure, one transaction; a lost race is run again, and so is what a cut line interrupted before its commit.
+pub(super) fn alone(conn: &mut dyn Conn, mut work: Box<dyn Work>, watch: &Watch) {
     if !work.wanted() {
         return;
     }
-    let begin = if work.reads() { "begin read only" } else { "begin" };
-    let mut result = Ok(());
-    for attempt in 1..=6u32 {
-        conn.retry();
-        result = conn.control(begin).and_then(|()| conn.scope(work.scope().tenant())).and_then(|()| {
-            let end = if work.run(conn) { "commit" } else { "rollback" };
-            conn.control(end)
-        });
-        if result.is_err() {
-            let _ = conn.control("rollback");
-        }
-        if !conn.retry() || attempt == 6 {
-            break;
-        }
-        // with jitter: else the losers meet again
-        let jitter = u64::from(rand::random::<u8>()) % (4 << attempt);
-        thread::sleep(Duration::from_millis((2 << attempt) + jitter));
-    }
+    let start = Instant::now();
+    let mut races = 0;
+    let result = loop {
+        let result = once(conn, &mut *work, watch);
+        let wait = match conn.again() {
+            Again::No => break result,
+            Again::Race if races == 5 => break result,
+            Again::Race => {
+                races += 1;
+                // with jitter: else the losers meet again
+                Duration::from_millis((2 << races) + u64::from(rand::random::<u8>()) % (4 << races))
+            }
+            // a server that restarts is back soon; one that stays away is not waited for by everyone
+            Again::Line if start.elapsed().max(watch.reached(false)) > watch.limit => break result,
+            Again::Line => Duration::from_millis(50 + u64::from(rand::random::<u8>())),
+        };
+        watch.meters.again.increment(1);
+        thread::sleep(wait);
+    };
+    watch.meters.transaction.record(start.elapsed());
     let mut done = [work];
-    tell(&mut done, &result, ring);
+    tell(&mut done, &result, watch);
     let [work] = done;
     work.answer(result);
 }
 
+fn once(conn: &mut dyn Conn, work: &mut dyn Work, watch: &Watch) -> Result<()> {
+    conn.begin(work.reads(), work.scope().tenant())?;
+    watch.reached(true);
+    if work.run(conn, watch) {
+        return conn.commit();
+    }
+    conn.rollback();
+    Ok(())
+}
+
 /// Rings, once each, the bells of all that was just committed.
-fn tell(done: &mut [Box<dyn Work>], result: &Result<()>, ring: &OnceLock<Ring>) {
-    let (Ok(()), Some(ring)) = (result, ring.get()) else { return };
+fn tell(done: &mut [Box<dyn Work>], result: &Result<()>, watch: &Watch) {
+    let (Ok(()), Some(ring)) = (result, watch.ring.get()) else { return };
     let mut bells: Vec<Bell> = Vec::new();
     for work in done {
         for bell in work.bells() {
@@ -194,7 +259,29 @@ fn tell(done: &mut [Box<dyn Work>], result: &Result<()>, ring: &OnceLock<Ring>) 
             }
         }
     }
-    if !bells.is_empty() {
-        ring(bells);
+    if !bells.is_empty() && catch_unwind(AssertUnwindSafe(|| ring(bells))).is_err() {
+        tracing::error!("who rings the bells panicked: this one was not heard");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn when_a_thread_dies_everyone_is_told_and_the_program_learns_it() {
+        let watch = Arc::new(Watch::new(Duration::from_secs(1), Duration::from_secs(1)));
+        let queue = Arc::new(Waiting::new(8));
+        let ask = || {
+            let (to, answer) = oneshot::channel();
+            let call = Call::new(Scope::System("a test"), true, |_: Base| Ok(()), Clock::System, to);
+            (queue.push(Box::new(call)).is_ok(), answer)
+        };
+        let (first, second) = (ask(), ask());
+        let thread = spawn("db-read", &queue, &watch, |_, _, _| panic!("on purpose"));
+        assert!(first.1.await.is_err() && second.1.await.is_err()); // `Db` makes `Closed` of it
+        watch.died().await;
+        assert!(thread.join().is_err());
+        assert!(!ask().0, "a queue without threads takes nothing");
     }
 }

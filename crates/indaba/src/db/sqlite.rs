@@ -1,62 +1,136 @@
 //! SQLite: one writer whose commits are shared, some readers.
-use super::{Conn, Dialect, Row, Synchronous, Value};
+use super::{Again, Conn, Dialect, Row, Settings, Value, dialect, watch::took_too_long};
 use crate::{
     Error, Result,
     id::{self, TenantId},
 };
 use rusqlite::{
-    Connection, OpenFlags,
+    CachedStatement, Connection, OpenFlags,
     functions::{Context, FunctionFlags},
     types::{ToSqlOutput, ValueRef},
 };
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-pub struct Lite(pub Connection);
+/// A connection, and when the closure that uses it must have ended.
+pub struct Lite {
+    conn: Connection,
+    until: Deadline,
+}
 
-pub fn open(path: &Path, write: bool, sync: Synchronous) -> Result<Lite> {
-    let flags = if write {
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-    } else {
-        OpenFlags::SQLITE_OPEN_READ_ONLY
-    };
-    let c = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    c.set_prepared_statement_cache_capacity(512); // more than we have statements: the default 16 thrashes
-    c.busy_timeout(std::time::Duration::from_secs(5))?;
-    if write {
-        c.execute_batch(&format!("pragma journal_mode = wal; pragma synchronous = {sync:?}"))?;
-    }
-    c.execute_batch(
-        "pragma foreign_keys = on; pragma cache_size = -65536; pragma temp_store = memory; pragma trusted_schema = off",
-    )?;
-    functions(&c)?;
-    Ok(Lite(c))
+/// `Indb` as a number: `file` and the like know the database by it (`pragma application_id`).
+const APPLICATION: i32 = 0x496e_6462;
+
+/// Opens the file for the writer, who makes it if need be.
+///
+/// Pages are cached for each connection: little, because the system's own cache stands behind it, and memory is dear on a small machine.
+pub fn writer(path: &Path, settings: &Settings) -> Result<Lite> {
+    let lite = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    // a log that grew in a rush is cut down again, so that copies of the directory stay small
+    lite.conn.execute_batch(&format!(
+        "pragma journal_mode = wal; pragma synchronous = {:?}; pragma journal_size_limit = 67108864;
+         pragma foreign_keys = on; pragma cache_size = -16384; pragma application_id = {APPLICATION}",
+        settings.synchronous
+    ))?;
+    Ok(lite)
+}
+
+/// Opens the file for a reader.
+pub fn reader(path: &Path) -> Result<Lite> {
+    let lite = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    lite.conn.execute_batch("pragma cache_size = -4096")?;
+    Ok(lite)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Lite> {
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    Lite::new(conn)
 }
 
 /// A database that is gone when its test is.
 #[cfg(test)]
 pub(super) fn scratch() -> Lite {
-    let c = Connection::open_in_memory().expect("memory");
-    functions(&c).expect("our functions");
-    Lite(c)
+    Lite::new(Connection::open_in_memory().expect("memory")).expect("our functions")
 }
 
-/// What our connections know beyond SQLite: `typeid(x)` and `typeid(x, 'msg')` print an id as everyone but the database writes it.
+impl Lite {
+    fn new(mut conn: Connection) -> Result<Lite> {
+        conn.set_prepared_statement_cache_capacity(512); // more than we have statements: the default 16 thrashes
+        conn.execute_batch("pragma temp_store = memory; pragma trusted_schema = off")?;
+        functions(&conn)?;
+        let until = Deadline::default();
+        let over = until.clone();
+        conn.progress_handler(2_000, Some(move || over.passed()))?; // every 20 to 100 microseconds of work
+        Ok(Lite { conn, until })
+    }
+
+    /// One of the few statements that make transactions.
+    pub fn control(&mut self, sql: &'static str) -> Result<()> {
+        Ok(self.conn.prepare_cached(sql)?.raw_execute().map(drop)?)
+    }
+
+    /// False: SQLite has undone the transaction by itself, as it does when a write is stopped or the disk is full.
+    pub fn in_transaction(&self) -> bool {
+        !self.conn.is_autocommit()
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        Ok(self.conn.prepare_cached(&dialect::lite(sql))?)
+    }
+}
+
+/// When the running closure must have ended, in milliseconds since the first was asked for; zero: none runs.
+#[derive(Clone, Default)]
+struct Deadline(Arc<AtomicU64>);
+
+impl Deadline {
+    fn ms(at: Instant) -> u64 {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        u64::try_from(at.saturating_duration_since(*START).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn set(&self, at: Option<Instant>) {
+        self.0.store(at.map_or(0, |at| Deadline::ms(at).max(1)), Ordering::Relaxed);
+    }
+
+    fn passed(&self) -> bool {
+        let until = self.0.load(Ordering::Relaxed);
+        until != 0 && Deadline::ms(Instant::now()) > until
+    }
+}
+
+/// What our connections know beyond SQLite: `typeid(x)` and `typeid(x, 'msg')` print an id as everyone but the database writes it;
+/// `greatest(a, b)` and `least(a, b)` are PostgreSQL's: nulls are left out.
 fn functions(c: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     let typeid = |cx: &Context| -> rusqlite::Result<Option<String>> {
         let id = cx.get_raw(0).as_blob().ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
         let prefix = if cx.len() == 2 { cx.get::<String>(1)? + "_" } else { String::new() };
         Ok(id.map(|id| prefix + &id::encode(&id)))
     };
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     for arguments in [1, 2] {
         c.create_scalar_function("typeid", arguments, flags, typeid)?;
+    }
+    type Pick = fn(i64, i64) -> i64;
+    for (name, pick) in [("greatest", i64::max as Pick), ("least", i64::min as Pick)] {
+        c.create_scalar_function(name, 2, flags, move |cx| {
+            let (a, b) = (cx.get::<Option<i64>>(0)?, cx.get::<Option<i64>>(1)?);
+            Ok(a.zip(b).map(|(a, b)| pick(a, b)).or(a).or(b))
+        })?;
     }
     Ok(())
 }
 
 impl Conn for Lite {
     fn query(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
-        let mut st = self.0.prepare_cached(sql)?;
+        let mut st = self.prepare(sql)?;
         bind(&mut st, None, args)?;
         let (mut rows, mut n) = (st.raw_query(), 0);
         while let Some(row) = rows.next()? {
@@ -64,8 +138,9 @@ impl Conn for Lite {
             each(&Row::Lite(row))?;
         }
         drop(rows);
-        Ok(if n > 0 || st.column_count() > 0 { n } else { self.0.changes() })
+        Ok(if n > 0 || st.column_count() > 0 { n } else { self.conn.changes() })
     }
+
     /// A cached statement in a loop: as fast as SQLite goes.
     fn many(
         &mut self,
@@ -74,7 +149,7 @@ impl Conn for Lite {
         rows: &[&[Value]],
         each: &mut dyn FnMut(&Row) -> Result<()>,
     ) -> Result<u64> {
-        let (mut st, mut n) = (self.0.prepare_cached(sql)?, 0);
+        let (mut st, mut n) = (self.prepare(sql)?, 0);
         for args in rows {
             bind(&mut st, first, args)?;
             let mut out = st.raw_query();
@@ -86,31 +161,53 @@ impl Conn for Lite {
             }
             drop(out);
             if !returned && st.column_count() == 0 {
-                n += self.0.changes()
+                n += self.conn.changes();
             }
         }
         Ok(n)
     }
+
     fn batch(&mut self, sql: &str) -> Result<()> {
-        Ok(self.0.execute_batch(sql)?)
+        Ok(self.conn.execute_batch(sql)?)
     }
+
+    fn begin(&mut self, _reads: bool, _tenant: Option<TenantId>) -> Result<()> {
+        self.control("begin") // a reader's connection is read-only as a whole
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.control("commit")
+    }
+
+    fn rollback(&mut self) {
+        if self.in_transaction() {
+            let _ = self.control("rollback");
+        }
+    }
+
     fn scope(&mut self, _: Option<TenantId>) -> Result<()> {
         Ok(())
     }
+
+    fn until(&mut self, deadline: Option<Instant>) {
+        self.until.set(deadline);
+    }
+
+    fn again(&mut self) -> Again {
+        Again::No
+    }
+
+    fn check(&mut self, sql: &str, _many: Option<bool>) -> Result<()> {
+        Ok(self.conn.prepare(&dialect::lite(sql)).map(drop)?)
+    }
+
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
-    }
-    fn control(&mut self, sql: &'static str) -> Result<()> {
-        let sql = if sql == "begin read only" { "begin" } else { sql }; // a reader's connection is read-only as a whole
-        Ok(self.0.prepare_cached(sql)?.raw_execute().map(drop)?)
-    }
-    fn retry(&mut self) -> bool {
-        false
     }
 }
 
 /// `$7` is a *name* to SQLite, numbered by first appearance: its digits say which argument it is.
-fn bind(st: &mut rusqlite::CachedStatement, first: Option<Value>, args: &[Value]) -> Result<()> {
+fn bind(st: &mut CachedStatement, first: Option<Value>, args: &[Value]) -> Result<()> {
     for i in 1..=st.parameter_count() {
         let n = st.parameter_name(i).and_then(|p| p.strip_prefix('$')?.split(':').next()?.parse::<usize>().ok());
         let v = n.and_then(|n| match first {
@@ -122,7 +219,9 @@ fn bind(st: &mut rusqlite::CachedStatement, first: Option<Value>, args: &[Value]
     }
     Ok(())
 }
+
 struct Bound<'a>(Value<'a>);
+
 impl rusqlite::ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
@@ -135,6 +234,7 @@ impl rusqlite::ToSql for Bound<'_> {
         }))
     }
 }
+
 pub fn cell<'a>(row: &'a rusqlite::Row<'_>, i: usize) -> Result<Value<'a>> {
     Ok(match row.get_ref(i)? {
         ValueRef::Null => Value::Null,
@@ -144,14 +244,21 @@ pub fn cell<'a>(row: &'a rusqlite::Row<'_>, i: usize) -> Result<Value<'a>> {
         ValueRef::Blob(b) => Value::Bytes(b),
     })
 }
+
 impl From<rusqlite::Error> for Error {
     fn from(e: rusqlite::Error) -> Error {
         use rusqlite::ffi;
-        match e.sqlite_error().map(|e| e.extended_code) {
-            Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Error::Unique(e.to_string()),
-            Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Error::ForeignKey(e.to_string()),
-            Some(c) if c & 0xff == ffi::SQLITE_BUSY => Error::Busy,
-            _ => Error::Statement(e.to_string()),
+        let Some(code) = e.sqlite_error().map(|e| e.extended_code) else { return Error::Statement(e.to_string()) };
+        match code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Error::Unique(e.to_string()),
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Error::ForeignKey(e.to_string()),
+            _ => match code & 0xff {
+                ffi::SQLITE_BUSY => Error::Busy,
+                ffi::SQLITE_INTERRUPT => took_too_long(),
+                ffi::SQLITE_FULL => Error::Unavailable("the disk is full".into()),
+                ffi::SQLITE_IOERR => Error::Unavailable(format!("the disk fails: {e}")),
+                _ => Error::Statement(e.to_string()),
+            },
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What a closure gets to work with.
-use super::{Arg, Conn, Dialect, FromRow, Row, Value};
+use super::{Arg, Conn, Dialect, FromRow, Row, Sql, Value, watch::took_too_long};
 use crate::{Error, Result, clock::Time, id::TenantId};
 use std::{
     any::{Any, TypeId},
     ops::{Deref, DerefMut},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 /// Something that others wait for and that is rung after the commit: a topic (`jobs`, `events`, `cache`) and whom it is about.
@@ -33,13 +34,16 @@ pub(super) struct State {
     pub failed: bool,
     pub ends: Vec<(TenantId, TypeId, Box<dyn AtEnd>)>,
     pub bells: Vec<Bell>,
+    /// The statement that took longest.
+    pub longest: (Duration, &'static str),
+    until: Instant,
     now: Time,
     request: Option<Arc<str>>,
 }
 
 impl State {
-    pub fn new(now: Time, request: Option<Arc<str>>) -> State {
-        State { failed: false, ends: Vec::new(), bells: Vec::new(), now, request }
+    pub fn new(now: Time, request: Option<Arc<str>>, until: Instant) -> State {
+        State { failed: false, ends: Vec::new(), bells: Vec::new(), longest: (Duration::ZERO, ""), until, now, request }
     }
 }
 
@@ -54,13 +58,18 @@ impl Base<'_> {
         Base { conn: &mut *self.conn, state: &mut *self.state }
     }
 
-    /// After a failed statement PostgreSQL refuses the rest of the transaction; so do we on SQLite.
-    fn guard<T>(&mut self, f: impl FnOnce(&mut dyn Conn) -> Result<T>) -> Result<T> {
+    /// After a failed statement PostgreSQL refuses the rest of the transaction; so do we on SQLite, and after the time is over.
+    fn guard<T>(&mut self, sql: impl Sql, f: impl FnOnce(&mut dyn Conn, &'static str) -> Result<T>) -> Result<T> {
         if self.state.failed {
             return Err(Error::Statement("an earlier statement of this transaction failed".into()));
         }
-        let result = f(self.conn);
+        let (start, sql) = (Instant::now(), sql.on(self.conn.dialect()));
+        let result = if start > self.state.until { Err(took_too_long()) } else { f(self.conn, sql) };
         self.state.failed = result.is_err();
+        let took = start.elapsed();
+        if took > self.state.longest.0 {
+            self.state.longest = (took, sql);
+        }
         result
     }
 
@@ -76,7 +85,7 @@ impl Base<'_> {
 macro_rules! reading {
     () => {
         /// Every row of the answer.
-        pub fn all<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<Vec<T>> {
+        pub fn all<T: FromRow>(&mut self, sql: impl Sql, args: &[Value]) -> Result<Vec<T>> {
             let mut out = Vec::new();
             self.each(sql, args, &mut |row| {
                 out.push(T::from_row(row)?);
@@ -86,7 +95,7 @@ macro_rules! reading {
         }
 
         /// The row, if there is one.
-        pub fn find<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<Option<T>> {
+        pub fn find<T: FromRow>(&mut self, sql: impl Sql, args: &[Value]) -> Result<Option<T>> {
             let mut out = None;
             self.each(sql, args, &mut |row| {
                 out = Some(T::from_row(row)?);
@@ -96,7 +105,7 @@ macro_rules! reading {
         }
 
         /// The row. Errors: `Missing`.
-        pub fn get<T: FromRow>(&mut self, sql: &'static str, args: &[Value]) -> Result<T> {
+        pub fn get<T: FromRow>(&mut self, sql: impl Sql, args: &[Value]) -> Result<T> {
             self.find(sql, args)?.ok_or(Error::Missing)
         }
 
@@ -113,7 +122,7 @@ macro_rules! reading {
         /// What `sql` finds for each of many keys, in one statement on PostgreSQL (see `db/many.rs`). The order is not defined.
         pub fn all_for<'v, T: FromRow, const N: usize>(
             &mut self,
-            sql: &'static str,
+            sql: impl Sql,
             rows: impl IntoIterator<Item = [Value<'v>; N]>,
         ) -> Result<Vec<T>> {
             let mut out = Vec::new();
@@ -135,14 +144,14 @@ macro_rules! reading {
 macro_rules! writing {
     () => {
         /// Runs one statement; how many rows it touched.
-        pub fn run(&mut self, sql: &'static str, args: &[Value]) -> Result<u64> {
+        pub fn run(&mut self, sql: impl Sql, args: &[Value]) -> Result<u64> {
             self.each(sql, args, &mut |_| Ok(()))
         }
 
         /// One `insert … values ($1, $2, …) … returning …` for many rows. The order of what comes back is not defined.
         pub fn insert<'v, T: FromRow, const N: usize>(
             &mut self,
-            sql: &'static str,
+            sql: impl Sql,
             rows: impl IntoIterator<Item = [Value<'v>; N]>,
         ) -> Result<Vec<T>> {
             let mut out = Vec::new();
@@ -156,7 +165,7 @@ macro_rules! writing {
         /// The same without `returning`; how many rows went in.
         pub fn insert_only<'v, const N: usize>(
             &mut self,
-            sql: &'static str,
+            sql: impl Sql,
             rows: impl IntoIterator<Item = [Value<'v>; N]>,
         ) -> Result<u64> {
             self.many_each(sql, rows, &mut |_| Ok(()))
@@ -165,7 +174,7 @@ macro_rules! writing {
         /// One `update` or `delete` for many rows, found by keys that all differ; how many it touched.
         pub fn run_for<'v, const N: usize>(
             &mut self,
-            sql: &'static str,
+            sql: impl Sql,
             rows: impl IntoIterator<Item = [Value<'v>; N]>,
         ) -> Result<u64> {
             self.many_each(sql, rows, &mut |_| Ok(()))
@@ -191,10 +200,10 @@ impl TenantRead<'_> {
     }
 
     /// Calls `each` with every row of the answer; how many rows there were, or were touched.
-    pub fn each(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
-        debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
+    pub fn each(&mut self, sql: impl Sql, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
         let tenant = self.tenant;
-        self.base.guard(|conn| {
+        self.base.guard(sql, |conn, sql| {
+            debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
             let mut all = Vec::with_capacity(args.len() + 1);
             all.push(tenant.arg());
             all.extend_from_slice(args);
@@ -204,15 +213,17 @@ impl TenantRead<'_> {
 
     fn many_each<'v, const N: usize>(
         &mut self,
-        sql: &'static str,
+        sql: impl Sql,
         rows: impl IntoIterator<Item = [Value<'v>; N]>,
         each: &mut dyn FnMut(&Row) -> Result<()>,
     ) -> Result<u64> {
-        debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
         let rows: Vec<[Value; N]> = rows.into_iter().collect();
         let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
         let tenant = self.tenant;
-        self.base.guard(|conn| conn.many(sql, Some(tenant.arg()), &rows, each))
+        self.base.guard(sql, |conn, sql| {
+            debug_assert!(names_tenant(sql), "this statement does not name its tenant: {sql}");
+            conn.many(sql, Some(tenant.arg()), &rows, each)
+        })
     }
 
     reading!();
@@ -256,19 +267,24 @@ pub struct SystemRead<'a> {
 
 impl SystemRead<'_> {
     /// Calls `each` with every row of the answer; how many rows there were, or were touched.
-    pub fn each(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
-        self.base.guard(|conn| conn.query(sql, args, each))
+    pub fn each(&mut self, sql: impl Sql, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        self.base.guard(sql, |conn, sql| conn.query(sql, args, each))
     }
 
     fn many_each<'v, const N: usize>(
         &mut self,
-        sql: &'static str,
+        sql: impl Sql,
         rows: impl IntoIterator<Item = [Value<'v>; N]>,
         each: &mut dyn FnMut(&Row) -> Result<()>,
     ) -> Result<u64> {
         let rows: Vec<[Value; N]> = rows.into_iter().collect();
         let rows: Vec<&[Value]> = rows.iter().map(|row| &row[..]).collect();
-        self.base.guard(|conn| conn.many(sql, None, &rows, each))
+        self.base.guard(sql, |conn, sql| conn.many(sql, None, &rows, each))
+    }
+
+    /// Whether the database understands a statement, which is not run; with `many`, also its form for many rows (see `db/many.rs`).
+    pub fn check(&mut self, sql: &str, many: bool) -> Result<()> {
+        self.base.conn.check(sql, many.then(|| names_tenant(sql)))
     }
 
     reading!();
@@ -295,10 +311,10 @@ impl SystemTx<'_> {
 
     /// Goes on as one tenant, in the same transaction: for work that is found across tenants and done in each.
     pub fn as_tenant<T>(&mut self, tenant: TenantId, f: impl FnOnce(&mut TenantTx) -> Result<T>) -> Result<T> {
-        self.base.guard(|conn| conn.scope(Some(tenant)))?;
+        self.base.guard("set app.tenant", |conn, _| conn.scope(Some(tenant)))?;
         let result = f(&mut TenantTx(TenantRead { base: self.base.again(), tenant }));
         if !self.base.state.failed {
-            self.base.guard(|conn| conn.scope(None))?;
+            self.base.guard("set app.tenant", |conn, _| conn.scope(None))?;
         }
         result
     }

@@ -10,7 +10,7 @@ pub use words::{Kind, Query, words};
 use crate::{
     Result, args,
     clock::Time,
-    db::{Arg, Dialect, TenantRead, TenantTx},
+    db::{Arg, Dialect, TenantRead, TenantTx, Texts},
 };
 use words::Spelling;
 
@@ -43,13 +43,13 @@ pub fn add(tx: &mut TenantTx, docs: &[Doc]) -> Result<()> {
         Dialect::Sqlite => {
             rows.sort_unstable_by_key(|row| row.0); // FTS5 writes a segment whenever the number falls back
             tx.insert_only(
-                "insert or replace into search_words (tenant_id, rowid, words) values ($1, $2, $3)",
+                Texts::sqlite("insert or replace into search_words (tenant_id, rowid, words) values ($1, $2, $3)"),
                 rows.iter().map(|(number, _, words)| [number.arg(), words.arg()]),
             )
         }
         Dialect::Postgres => tx.insert_only(
-            "insert into search_words (tenant, id, words) values ($1, $2, array_to_tsvector(string_to_array($3::text, ' ')))
-             on conflict (tenant, id) do nothing",
+            Texts::postgres("insert into search_words (tenant, id, words) values ($1, $2, array_to_tsvector(string_to_array($3::text, ' ')))
+             on conflict (tenant, id) do nothing"),
             rows.iter().map(|(_, id, words)| [id[..].arg(), words.arg()]),
         ),
     }
@@ -62,13 +62,14 @@ pub fn remove(tx: &mut TenantTx, ids: &[[u8; 16]]) -> Result<()> {
         Dialect::Sqlite => {
             let numbers: Vec<i64> = ids.iter().map(number).collect();
             tx.run_for(
-                "delete from search_words where tenant_id = $1 and rowid = $2",
+                Texts::sqlite("delete from search_words where tenant_id = $1 and rowid = $2"),
                 numbers.iter().map(|number| [number.arg()]),
             )
         }
-        Dialect::Postgres => {
-            tx.run_for("delete from search_words where tenant = $1 and id = $2", ids.iter().map(|id| [id[..].arg()]))
-        }
+        Dialect::Postgres => tx.run_for(
+            Texts::postgres("delete from search_words where tenant = $1 and id = $2"),
+            ids.iter().map(|id| [id[..].arg()]),
+        ),
     }
     .map(drop)
 }
@@ -82,10 +83,12 @@ pub fn find(tx: &mut TenantRead, kind: Kind, query: &Query, before: [u8; 16], li
         Dialect::Sqlite => {
             let quoted: Vec<String> = lexemes.iter().map(|lexeme| format!("\"{lexeme}\"")).collect();
             let found: Vec<(i64,)> = tx.all(
-                "select rowid from search_words
+                Texts::sqlite(
+                    "select rowid from search_words
                   where search_words match $2 and rowid < $3 and tenant_id = $1
                   order by rowid desc
                   limit $4",
+                ),
                 args![quoted.join(" AND "), number(&before), limit],
             )?;
             Ok(found.into_iter().map(|(number,)| id_of(number)).collect())
@@ -144,7 +147,9 @@ fn pieces(
     // from where to where the newest rows lie: the newest itself, and the thousandth
     let edge = |tx: &mut TenantRead, skip: i64| -> Result<Option<i64>> {
         let found: Option<(Vec<u8>,)> = tx.find(
-            "select id from search_words where tenant = $1 and id < $2 order by id desc offset $3 limit 1",
+            Texts::postgres(
+                "select id from search_words where tenant = $1 and id < $2 order by id desc offset $3 limit 1",
+            ),
             args![before[..], skip],
         )?;
         Ok(found.and_then(|(id,)| Some(moment(id[..].try_into().ok()?))))
@@ -166,10 +171,12 @@ fn pieces(
 
 fn matching(tx: &mut TenantRead, query: &str, before: [u8; 16], limit: i64) -> Result<Vec<[u8; 16]>> {
     let found: Vec<(Vec<u8>,)> = tx.all(
-        "select id from search_words
+        Texts::postgres(
+            "select id from search_words
           where tenant = $1 and id < $2 and words @@ $3::text::tsquery
           order by id desc
           limit $4",
+        ),
         args![before[..], query, limit],
     )?;
     Ok(found.into_iter().filter_map(|(id,)| id[..].try_into().ok()).collect())

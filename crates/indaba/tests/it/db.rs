@@ -3,11 +3,14 @@ use crate::support::{each_database_with, scratch_dir};
 use indaba::{
     Error, Result, args,
     clock::Time,
-    db::{Arg, Db, Dialect, Settings, TenantRead, TenantTx},
+    db::{Arg, Db, Dialect, Gather, Settings, Synchronous, TenantRead, TenantTx},
     id::TenantId,
     row,
 };
 use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -435,4 +438,340 @@ fn a_role_that_sees_through_the_locks_is_refused() {
     let Ok(admin) = std::env::var("TEST_POSTGRES") else { return };
     let refused = Db::open(&Settings { url: Some(admin), ..Settings::in_dir("/nowhere") }).map(drop).unwrap_err();
     assert!(refused.to_string().contains("is a superuser"), "{refused}");
+}
+
+/// Runs for about as long as nobody stops it.
+const ENDLESS: &str = "insert into blobs (tenant_id, key, bytes)
+  with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000000000)
+  select $1, $2::text, $3::bytea from n where i < 0";
+
+#[tokio::test]
+async fn a_write_that_takes_too_long_is_stopped_and_those_beside_it_come_again() {
+    let change = |settings| Settings { extra: TABLES, limit: Duration::from_millis(300), ..settings };
+    each_database_with(change, async |db, _| {
+        let (tenant, thread) = house(&db).await;
+        let blocker = db.write(tenant, |_| {
+            thread::sleep(Duration::from_millis(100));
+            Ok(())
+        });
+        let beside = db.write(tenant, move |tx| receive(tx, thread, "beside", None, 1));
+        let endless = db.write(tenant, |tx| tx.run(ENDLESS, args!["x", vec![0u8]]));
+        let (_, beside, endless) = tokio::join!(blocker, beside, endless);
+        assert!(matches!(endless, Err(Error::Unavailable(_))), "{endless:?}");
+        match db.dialect() {
+            // one outer transaction: SQLite undid it as a whole
+            Dialect::Sqlite => assert_eq!(beside, Err(Error::Busy)),
+            Dialect::Postgres => assert!(beside.unwrap().is_some()),
+        }
+        let kept = db.read(tenant, move |tx| unread(tx, thread)).await.unwrap();
+        assert_eq!(kept, i64::from(db.dialect() == Dialect::Postgres));
+        // many short statements add up, and a read is stopped too
+        let many = db.write(tenant, move |tx| {
+            loop {
+                unread(tx, thread)?;
+                thread::sleep(Duration::from_millis(5));
+            }
+            #[allow(unreachable_code)]
+            Ok(())
+        });
+        assert!(matches!(many.await, Err(Error::Unavailable(_))));
+        let read = db.read(tenant, |tx| {
+            tx.get::<(i64,)>(
+                "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000000000)
+                 select count(*) from n, threads where tenant_id = $1",
+                args![],
+            )
+        });
+        assert!(matches!(read.await, Err(Error::Unavailable(_))));
+        db.write(tenant, move |tx| receive(tx, thread, "after", None, 2)).await.unwrap().unwrap();
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_passes() {
+    let dir = scratch_dir();
+    let db = Db::open(&Settings { extra: TABLES, ..Settings::in_dir(&*dir) }).unwrap();
+    let (tenant, thread) = house(&db).await;
+    let pages = |limit: i64| {
+        let db = db.clone();
+        async move {
+            let set = if limit == 0 { "pragma max_page_count = 1" } else { "pragma max_page_count = 1000000" };
+            db.system("a test", move |tx| tx.get::<(i64,)>(set, args![])).await.unwrap() // 1: no more than there are
+        }
+    };
+    pages(0).await;
+    let big = db.write(tenant, |tx| {
+        tx.run("insert into blobs (tenant_id, key, bytes) values ($1, 'big', $2)", args![vec![7u8; 1 << 20]])
+    });
+    let small = db.read(tenant, move |tx| unread(tx, thread));
+    let (big, small) = tokio::join!(big, small);
+    assert_eq!(big, Err(Error::Unavailable("the disk is full".into())));
+    assert_eq!(small, Ok(0));
+    pages(1).await;
+    let again = db.write(tenant, |tx| {
+        tx.run("insert into blobs (tenant_id, key, bytes) values ($1, 'big', $2)", args![vec![7u8; 1 << 20]])
+    });
+    assert_eq!(again.await, Ok(1));
+    db.check_room().unwrap();
+}
+
+#[tokio::test]
+async fn what_panics_when_it_is_dropped_takes_no_thread_along() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !thread::panicking() {
+                panic!("on purpose");
+            }
+        }
+    }
+    each_db(async |db| {
+        let (tenant, thread) = house(&db).await;
+        let asked = db.clone();
+        let first = tokio::spawn(async move {
+            asked
+                .write(tenant, |_| {
+                    thread::sleep(Duration::from_millis(80));
+                    Ok(Bomb)
+                })
+                .await
+                .map(std::mem::forget)
+        });
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        first.abort(); // nobody takes the bomb: it goes off on the database thread
+        for i in 0..20 {
+            db.write(tenant, move |tx| receive(tx, thread, &i.to_string(), None, i)).await.unwrap().unwrap();
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_read_sees_one_snapshot() {
+    each_db(async |db| {
+        let (tenant, thread) = house(&db).await;
+        let (seen, wait) = std::sync::mpsc::channel();
+        let (go_on, go) = std::sync::mpsc::channel::<()>();
+        let asked = db.clone();
+        let read = tokio::spawn(async move {
+            asked
+                .read(tenant, move |tx| {
+                    let before = unread(tx, thread)?;
+                    seen.send(()).unwrap();
+                    go.recv().unwrap();
+                    Ok((before, unread(tx, thread)?))
+                })
+                .await
+        });
+        tokio::task::spawn_blocking(move || wait.recv().unwrap()).await.unwrap();
+        db.write(tenant, move |tx| receive(tx, thread, "a", None, 1)).await.unwrap();
+        go_on.send(()).unwrap();
+        assert_eq!(read.await.unwrap().unwrap(), (0, 0));
+        assert_eq!(db.read(tenant, move |tx| unread(tx, thread)).await.unwrap(), 1);
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_workers_take_each_note_once() {
+    each_db(async |db| {
+        let (tenant, thread) = house(&db).await;
+        for i in 0..100 {
+            db.write(tenant, move |tx| receive(tx, thread, &format!("{i:03}"), None, i)).await.unwrap();
+        }
+        let workers: Vec<_> = (0..8)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    let mut taken: Vec<String> = Vec::new();
+                    loop {
+                        let some: Vec<(String,)> = db
+                            .write(tenant, |tx| {
+                                tx.all(
+                                    "update notes set kind = 'taken'
+                                      where tenant_id = $1 and key in (select key from notes where tenant_id = $1 and kind = 'inbound'
+                                                                        order by key limit 3 for update skip locked)
+                                      returning key",
+                                    args![],
+                                )
+                            })
+                            .await
+                            .unwrap();
+                        if some.is_empty() {
+                            return taken;
+                        }
+                        taken.extend(some.into_iter().map(|row| row.0));
+                    }
+                })
+            })
+            .collect();
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.await.unwrap());
+        }
+        all.sort();
+        assert_eq!(all, (0..100).map(|i| format!("{i:03}")).collect::<Vec<_>>());
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_line_is_mended_and_nothing_is_done_twice() {
+    each_db(async |db| {
+        if db.dialect() == Dialect::Sqlite {
+            return; // it has no line
+        }
+        let (tenant, thread) = house(&db).await;
+        let workers: Vec<_> = (0..6)
+            .map(|worker| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    let (mut done, mut unclear) = (0, 0);
+                    for i in 0..60 {
+                        match db.write(tenant, move |tx| receive(tx, thread, &format!("{worker}/{i}"), None, i)).await {
+                            Ok(new) => done += i64::from(new.is_some()),
+                            Err(Error::Closed) => unclear += 1,
+                            Err(e) => panic!("{e}"),
+                        }
+                    }
+                    (done, unclear)
+                })
+            })
+            .collect();
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()";
+            db.system("a test", move |tx| tx.get::<(i64,)>(cut, args![])).await.unwrap();
+        }
+        let (mut done, mut unclear) = (0, 0);
+        for worker in workers {
+            let (one, two) = worker.await.unwrap();
+            (done, unclear) = (done + one, unclear + two);
+        }
+        let count = db.read(tenant, |tx| tx.get::<(i64,)>("select count(*) from notes where tenant_id = $1", args![]));
+        let count = count.await.unwrap().0;
+        assert!(done + unclear == 360 && done <= count && count <= done + unclear, "{done} {unclear} {count}");
+        assert_eq!(db.read(tenant, move |tx| unread(tx, thread)).await.unwrap(), count);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn many_callers_are_gathered_and_a_poison_item_is_undone_alone() {
+    each_db(async |db| {
+        let (tenant, thread) = house(&db).await;
+        let writer = db.clone();
+        let gather = Gather::new(4, move |keys: Vec<String>| {
+            let db = writer.clone();
+            async move {
+                db.write(tenant, move |tx| {
+                    for key in &keys {
+                        // a poison key points at a thread that is not there
+                        receive(tx, if key.ends_with('7') { ThreadId::MAX } else { thread }, key, None, 1)?;
+                    }
+                    Ok(vec![(); keys.len()])
+                })
+                .await
+            }
+        });
+        let calls = (0..200).map(|i| gather.one(i.to_string()));
+        let answers = futures_util::future::join_all(calls).await;
+        for (i, answer) in answers.into_iter().enumerate() {
+            match i % 10 {
+                7 => assert!(matches!(answer, Err(Error::ForeignKey(_))), "{i}: {answer:?}"),
+                _ => assert_eq!(answer, Ok(()), "{i}"),
+            }
+        }
+        assert_eq!(db.read(tenant, move |tx| unread(tx, thread)).await.unwrap(), 180);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn greatest_and_least_are_the_same_on_both() {
+    each_db(async |db| {
+        let row: (i64, i64, i64, Option<i64>) = db
+            .system_read("a test", |tx| {
+                tx.get(
+                    "select greatest($1::bigint, 2), least($1::bigint, 2), greatest($2::bigint, 3), least($2::bigint, null)",
+                    args![5, None::<i64>],
+                )
+            })
+            .await
+            .unwrap();
+        assert_eq!(row, (5, 2, 3, None));
+    })
+    .await
+}
+
+/// Writes until it is killed, and says on its standard output what was answered.
+#[tokio::test]
+async fn child_of_the_kill_test() {
+    let Ok(place) = std::env::var("INDABA_TEST_KILL") else { return };
+    let mut settings = Settings { extra: TABLES, ..Settings::in_dir(&place) };
+    settings.url = std::env::var("INDABA_TEST_KILL_URL").ok();
+    let db = Db::open(&settings).unwrap();
+    let (tenant, thread) = (TenantId([7; 16]), ThreadId([7; 16]));
+    let writers = (0..8).map(|worker| {
+        let db = db.clone();
+        async move {
+            for i in 0.. {
+                let key = format!("{worker}-{}-{i}", std::process::id());
+                let said = key.clone();
+                db.write(tenant, move |tx| receive(tx, thread, &key, None, 1)).await.unwrap();
+                writeln!(std::io::stdout(), "did {said}").unwrap();
+            }
+        }
+    });
+    futures_util::future::join_all(writers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_survives_a_kill() {
+    each_database_with(
+        |settings| Settings { extra: TABLES, synchronous: Synchronous::Full, ..settings },
+        async |db, settings| {
+            let (tenant, thread) = (TenantId([7; 16]), ThreadId([7; 16]));
+            db.write(tenant, move |tx| open(tx, thread, "Asha")).await.unwrap();
+            tokio::task::spawn_blocking(move || db.close()).await.unwrap(); // the lock on the directory ends with it
+            let mut answered: Vec<String> = Vec::new();
+            for round in 0..3 {
+                let mut command = Command::new(std::env::current_exe().unwrap());
+                command.args(["--exact", "db::child_of_the_kill_test", "--nocapture"]);
+                command.env("INDABA_TEST_KILL", &settings.data_dir).stdout(Stdio::piped());
+                if let Some(url) = &settings.url {
+                    command.env("INDABA_TEST_KILL_URL", url);
+                }
+                let mut child = command.spawn().unwrap();
+                let (to, lines) = std::sync::mpsc::channel();
+                let stdout = BufReader::new(child.stdout.take().unwrap());
+                let reader = thread::spawn(move || {
+                    for line in stdout.lines().map_while(Result::<_, std::io::Error>::ok) {
+                        if let Some(key) = line.strip_prefix("did ") {
+                            let _ = to.send(key.to_owned());
+                        }
+                    }
+                });
+                answered.push(lines.recv_timeout(Duration::from_secs(30)).expect("the child writes"));
+                thread::sleep(Duration::from_millis(60 + 45 * round));
+                child.kill().unwrap(); // SIGKILL
+                child.wait().unwrap();
+                reader.join().unwrap();
+                answered.extend(lines.try_iter());
+            }
+            let db = Db::open(&settings).unwrap();
+            let found: Vec<(String,)> =
+                db.read(tenant, |tx| tx.all("select key from notes where tenant_id = $1", args![])).await.unwrap();
+            let count = found.len();
+            let found: HashSet<String> = found.into_iter().map(|row| row.0).collect();
+            let lost: Vec<_> = answered.iter().filter(|key| !found.contains(*key)).collect();
+            assert!(lost.is_empty() && answered.len() > 10, "of {} answered {lost:?} are lost", answered.len());
+            let kept = db.read(tenant, move |tx| unread(tx, thread)).await.unwrap();
+            assert_eq!(usize::try_from(kept), Ok(count), "a transaction is there as a whole or not at all");
+            tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+        },
+    )
+    .await
 }
