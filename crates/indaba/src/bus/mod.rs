@@ -3,10 +3,15 @@
 //!
 //! A transaction rings with `tx.ring("jobs", "")`; [`attach`] passes what was committed on to the bus.
 mod memory;
+mod postgres;
 
 pub use memory::Memory;
+pub use postgres::Postgres;
 
-use crate::db::{Bell, Db};
+use crate::{
+    Result,
+    db::{Bell, Db},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -22,6 +27,14 @@ pub trait Bus: Send + Sync + 'static {
     fn listen(&self, topic: &'static str) -> Ears;
 }
 
+/// The bus that goes with a database: in memory for SQLite, by the server for PostgreSQL. Call it on the runtime.
+pub fn open(database: Option<&str>) -> Result<Arc<dyn Bus>> {
+    Ok(match database {
+        None => Arc::new(Memory::default()),
+        Some(url) => Arc::new(Postgres::join(url)?),
+    })
+}
+
 /// From now on, what transactions ring is rung here once they are on disk.
 pub fn attach(bus: &Arc<dyn Bus>, db: &Db) {
     let bus = bus.clone();
@@ -29,7 +42,7 @@ pub fn attach(bus: &Arc<dyn Bus>, db: &Db) {
 }
 
 /// What one hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Heard {
     /// A bell with this key.
     Key(Arc<str>),

@@ -1,4 +1,5 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
+mod bus;
 mod db;
-mod jobs;
+mod statements;
 mod support;
