@@ -9,11 +9,14 @@ pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod events;
 pub mod http;
+pub mod jobs;
 pub mod net;
 pub mod request;
 pub mod secrets;
 
+pub mod registry;
 pub mod router;
 pub mod search;
 

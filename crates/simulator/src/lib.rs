@@ -1,1 +1,170 @@
 //! The other side of Indaba: WhatsApp gateways that need no WhatsApp, over real HTTP.
+//!
+//! The simulator stands outside the server and is spoken to only over HTTP, by the real provider code. One
+//! [`World`](world::World) of people, chats and messages is shared by all gateways it plays; each gateway is a module
+//! of its own that turns what happens in the world into its hooks, and its API calls into deeds in the world. Today
+//! that is [`waha`]. A phone page at `/` and the control API under `/control` play the people. See README.md.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use indaba_simulator::{Config, Simulator};
+//! let simulator = Simulator::start(Config::fast()).await?;
+//! println!("WAHA is at {}", simulator.url());
+//! simulator.stop().await;
+//! # Ok(()) }
+//! ```
+
+mod bell;
+mod control;
+mod faults;
+mod hooks;
+mod phone;
+mod recording;
+mod serve;
+mod sim;
+pub mod waha;
+pub mod world;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{Json, Router, routing::get};
+use tokio::task::JoinHandle;
+
+pub use sim::Sim;
+pub use waha::{Engine, Release, Webhook};
+pub use world::{AckPolicy, Clock, Step};
+
+/// How a simulator is set up. All of it can be left as it is.
+#[derive(Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The key that WAHA's callers must send as `X-Api-Key`.
+    pub api_key: String,
+    /// Which of WAHA's engines answers.
+    pub engine: Engine,
+    /// Which WAHA this is.
+    pub release: Release,
+    /// What WAHA believes its own address to be: the start of every media URL. Wrong on purpose, as it often is.
+    pub base_url: String,
+    /// Webhooks for every session, besides those in the sessions' own configuration.
+    pub global_hooks: Vec<Webhook>,
+    /// How long one of WAHA's seconds lasts: waits between retries, the life of a file, the wait for a status.
+    pub second: Duration,
+    /// How long the first QR code lives, and each after it. They are real times.
+    pub qr_life: [Duration; 2],
+    /// How long a session takes from STARTING to its next status.
+    pub link_delay: Duration,
+    /// How long a fetched file can be had, in WAHA's seconds; 0 is for ever.
+    pub files_lifetime_s: u64,
+    /// When ticks move.
+    pub acks: AckPolicy,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            api_key: "simulator".into(),
+            engine: Engine::Noweb,
+            release: Release::V2026_6_1,
+            base_url: "http://localhost:3000".into(),
+            global_hooks: Vec::new(),
+            second: Duration::from_secs(1),
+            qr_life: [Duration::from_secs(60), Duration::from_secs(20)],
+            link_delay: Duration::from_millis(700),
+            files_lifetime_s: 180,
+            acks: AckPolicy::default(),
+            clock: Arc::new(|| jiff::Timestamp::now().as_millisecond()),
+        }
+    }
+}
+
+impl Config {
+    /// For tests: everything that waits, waits a hundredth. Ticks up to DEVICE come at once, READ when the chat is
+    /// opened.
+    pub fn fast() -> Config {
+        Config {
+            second: Duration::from_millis(10),
+            link_delay: Duration::from_millis(5),
+            files_lifetime_s: 0,
+            acks: AckPolicy { server: Step::After(1), device: Step::After(1), read: Step::Open, played: Step::Open },
+            ..Config::default()
+        }
+    }
+}
+
+/// The program; see [`Simulator::start`].
+pub struct Simulator;
+
+/// A simulator that runs. Dropping it stops it at once.
+pub struct Running {
+    address: SocketAddr,
+    url: String,
+    sim: Arc<Sim>,
+    task: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Listens and answers until it is stopped. It is ready when this returns.
+    pub async fn start(config: Config) -> anyhow::Result<Running> {
+        // Another part of the same program may have chosen already; then its choice holds.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener =
+            serve::Lines::bind(config.listen).await.with_context(|| format!("listen on {}", config.listen))?;
+        let address = listener.address()?;
+        let sim = Sim::new(config)?;
+        let app = router(sim.clone()).into_make_service_with_connect_info::<serve::Line>();
+        let closed = sim.closed.clone();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                end = axum::serve(listener, app) => if let Err(error) = end { tracing::error!(%error, "the simulator stopped") },
+                // Not a graceful stop: a caller that is hanging by our own fault would hold it up for ever.
+                () = closed.cancelled() => {}
+            }
+        });
+        Ok(Running { address, url: format!("http://{address}"), sim, task })
+    }
+}
+
+impl Running {
+    /// Where it answers, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same as an address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Resolves when it has stopped by itself.
+    pub async fn ended(&mut self) {
+        let _ = (&mut self.task).await;
+    }
+
+    /// Stops it: connections are cut and hooks that wait for a retry are lost, as when a real gateway is killed.
+    pub async fn stop(mut self) {
+        self.sim.closed.cancel();
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.sim.closed.cancel();
+        self.task.abort();
+    }
+}
+
+fn router(sim: Arc<Sim>) -> Router {
+    Router::new()
+        .route("/ready", get(async || Json(serde_json::json!({"status": "ready"}))))
+        .nest("/control", control::router(sim.clone()))
+        .merge(phone::router())
+        // Everything else is the gateway's, also what it does not know.
+        .fallback_service(waha::router(sim))
+}

@@ -21,7 +21,7 @@ pub struct Pg {
     limit: Duration,
     client: Option<Client>,
     known: HashMap<&'static str, Statement>,
-    many: HashMap<&'static str, Statement>,
+    many: HashMap<(&'static str, bool), Statement>,
     /// Whose rows the open transaction may touch.
     scope: Option<TenantId>,
     again: Again,
@@ -119,14 +119,14 @@ impl Pg {
 
     /// The statement for many rows: see [`over_rows`]. The types are those the server gives to the one for a single row.
     fn unnested(&mut self, sql: &'static str, tenant: bool) -> Result<Statement> {
-        if let Some(st) = self.many.get(sql) {
+        if let Some(st) = self.many.get(&(sql, tenant)) {
             return Ok(st.clone());
         }
         let one = self.prepared(sql)?;
         let types: Vec<&str> = one.params().iter().map(Type::name).collect();
         let text = over_rows(sql, &types, tenant)?;
         let st = self.on(|client| client.prepare(&text))?;
-        self.many.insert(sql, st.clone());
+        self.many.insert((sql, tenant), st.clone());
         Ok(st)
     }
 }

@@ -1,0 +1,10 @@
+//! The list of all kinds of jobs, and of what follows which event. A room adds its lines here.
+use crate::{events::Follower, jobs::Kinds};
+
+/// Every kind of job, and the jobs that recur.
+pub fn kinds() -> Kinds {
+    Kinds::default()
+}
+
+/// What follows an event in its own transaction, in this order: counters, and the jobs that go on from there.
+pub const FOLLOWERS: &[(&str, Follower)] = &[];
