@@ -17,8 +17,10 @@ mod incoming;
 mod lenient;
 mod link;
 mod outgoing;
+mod proto;
 mod provider;
 mod signature;
+mod waha;
 
 pub use address::{Address, Person};
 pub use calls::{
@@ -38,10 +40,11 @@ pub use incoming::{
 pub use link::{Build, Extras, Link, Secrets};
 pub use outgoing::{Body, ButtonParameter, File, MessageRef, Outgoing, Parameter, Sent, TemplateCall};
 pub use provider::Provider;
+pub use waha::Waha;
 
 /// Every provider of this build. A gateway that speaks another's wire (our simulator, `native`) is not one of its own.
 pub fn all() -> &'static [&'static dyn Provider] {
-    static ALL: &[&dyn Provider] = &[];
+    static ALL: &[&dyn Provider] = &[&Waha];
     ALL
 }
 

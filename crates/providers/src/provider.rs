@@ -106,6 +106,16 @@ pub trait Provider: Send + Sync {
         Ok(Person::at(address))
     }
 
+    /// The gateway's address book.
+    async fn people(&self, _link: &Link, _after: Option<&str>, _limit: u32) -> Result<Page<Person>, CallError> {
+        Err(CallError::NotSupported(Capability::History))
+    }
+
+    /// Every LID whose phone number the gateway knows: contacts known by one can be merged with those known by the other.
+    async fn aliases(&self, _link: &Link, _after: Option<&str>, _limit: u32) -> Result<Page<Person>, CallError> {
+        Ok(Page { items: vec![], next: None })
+    }
+
     /// The address at which a phone number is reached; `None` when it is not on WhatsApp.
     async fn on_whatsapp(&self, _link: &Link, _phone: &Address) -> Result<Option<Address>, CallError> {
         Err(CallError::NotSupported(Capability::OnWhatsapp))
