@@ -3,7 +3,7 @@ use super::{HOUSE, JobId, New, Priority};
 use crate::{
     Result,
     clock::Time,
-    db::{Arg, Dialect, SystemTx, TenantTx, Value},
+    db::{Arg, Dialect, SystemTx, TenantTx, Texts, Value},
     events,
     id::TenantId,
 };
@@ -157,10 +157,7 @@ pub struct Claim {
     pub turns: [TenantId; 4],
 }
 
-const DUE_SQLITE: &str = "
-    update jobs set state = 'ready'
-     where (tenant_id, id) in (select tenant_id, id from jobs where state = 'later' and run_at <= $1 order by run_at limit 512)";
-const DUE_POSTGRES: &str = "
+const DUE: &str = "
     update jobs set state = 'ready'
      where (tenant_id, id) in (select tenant_id, id from jobs where state = 'later' and run_at <= $1 order by run_at limit 512 for update skip locked)";
 
@@ -180,7 +177,8 @@ const TAKE: &str = "
     returning tenant_id, id, kind, payload, lane, attempt, max_attempts, request_id, run_at, $3 as share";
 
 /// [`TURN`] and [`TAKE`] in one statement, around what other workers have in their hands.
-const TURN_AND_TAKE: &str = "
+const TURN_AND_TAKE: Texts = Texts::postgres(
+    "
     with recursive turn (tenant_id, n) as (
         select (select tenant_id from jobs where state = 'ready' and priority = $1 and tenant_id >= $2 order by tenant_id limit 1), 1::bigint
         union all
@@ -200,15 +198,15 @@ const TURN_AND_TAKE: &str = "
     update jobs set state = 'running', worker = $4, attempt = attempt + 1, started_at = $5
       from picked
      where jobs.tenant_id = picked.tenant_id and jobs.id = picked.id
-    returning jobs.tenant_id, jobs.id, kind, payload, lane, attempt, max_attempts, request_id, run_at, share";
+    returning jobs.tenant_id, jobs.id, kind, payload, lane, attempt, max_attempts, request_id, run_at, share",
+);
 
 /// Takes up to `room` due jobs for the worker `me`: by priority, and within a priority an equal share for each tenant that has some,
 /// beginning with the tenant after the last one served. `turns` is what the claim before gave back. The last `kept` places are only for
 /// those for whom a person or a contact waits.
 pub fn claim(tx: &mut SystemTx, me: WorkerId, room: usize, kept: usize, turns: [TenantId; 4]) -> Result<Claim> {
     let now = tx.now();
-    let sqlite = tx.dialect() == Dialect::Sqlite;
-    let promoted = tx.run(if sqlite { DUE_SQLITE } else { DUE_POSTGRES }, args![now])?;
+    let promoted = tx.run(DUE, args![now])?;
     let mut got = Claim { jobs: Vec::new(), more: promoted == 512, next: None, turns };
     for (turn, priority) in Priority::ALL.into_iter().enumerate() {
         let room = if priority <= Priority::Assistant { room } else { room.saturating_sub(kept).max(got.jobs.len()) };
@@ -280,8 +278,8 @@ fn take(
 /// The statements that must cost the same however many jobs wait: a test looks at their plans. By database.
 #[doc(hidden)]
 pub const STEADY: [(Dialect, &[&str]); 2] = [
-    (Dialect::Sqlite, &[DUE_SQLITE, TURN, TAKE, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
-    (Dialect::Postgres, &[DUE_POSTGRES, TURN_AND_TAKE, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
+    (Dialect::Sqlite, &[DUE, TURN, TAKE, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
+    (Dialect::Postgres, &[DUE, TURN_AND_TAKE.postgres, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
 ];
 
 fn after(tenant: TenantId) -> TenantId {
