@@ -1,0 +1,51 @@
+import { Link } from "react-router";
+import { useSession } from "~/api/session";
+import { type Instance, may } from "~/api/types";
+import { t } from "~/i18n/t";
+import { Button } from "~/ui/Button";
+import { Empty } from "~/ui/states";
+
+/** An empty inbox says what will make messages appear: a number, a first message, or nothing, for all is done. */
+export function EmptyInbox({
+  numbers,
+  onStart,
+}: {
+  numbers: Instance[] | undefined;
+  onStart?: (() => void) | undefined;
+}) {
+  const session = useSession();
+  if (!numbers) return <div className="flex-1" />;
+  const linked = numbers.filter((one) => one.state === "connected");
+  const link = may(session, "admin") && (
+    <Button asChild look="filled" size="dense">
+      <Link to={numbers.length === 0 ? "/instances?add=1" : "/instances"}>
+        {t(numbers.length === 0 ? "empty.link" : "empty.toNumbers")}
+      </Link>
+    </Button>
+  );
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      {numbers.length === 0 ? (
+        <Empty title={t("empty.noNumber")} text={t("empty.noNumberText")} action={link} />
+      ) : linked.length === 0 ? (
+        <Empty
+          title={t("empty.notLinked")}
+          text={t("empty.notLinkedText", { name: numbers[0]?.name ?? "" })}
+          action={link}
+        />
+      ) : (
+        <Empty
+          title={t("empty.waiting")}
+          text={t("empty.waitingText", { names: linked.map((one) => one.name).join(", ") })}
+          action={
+            onStart && (
+              <Button size="dense" onClick={onStart}>
+                {t("inbox.start")}
+              </Button>
+            )
+          }
+        />
+      )}
+    </div>
+  );
+}

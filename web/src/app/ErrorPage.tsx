@@ -1,0 +1,50 @@
+import { useEffect } from "react";
+import { Link, useRouteError } from "react-router";
+import { t } from "~/i18n/t";
+import { Button } from "~/ui/Button";
+import { Empty } from "~/ui/states";
+
+/** A page that broke: said plainly, with the way out. A part that is gone after an upgrade is fetched by loading anew. */
+export function ErrorPage() {
+  const error = useRouteError();
+  const outdated = error instanceof TypeError && /import|module/i.test(error.message);
+  useEffect(() => {
+    if (!outdated) return;
+    try {
+      if (sessionStorage.getItem("indaba.reloaded")) return;
+      sessionStorage.setItem("indaba.reloaded", "1");
+      location.reload();
+    } catch {
+      // Without storage it could go round for ever: the button does it.
+    }
+  }, [outdated]);
+  return (
+    <div className="grid h-full place-items-center" role="alert">
+      <Empty
+        title={t("error.title")}
+        text={t(outdated ? "error.outdated" : "error.text")}
+        action={
+          <Button look="filled" onClick={() => location.reload()}>
+            {t("error.reload")}
+          </Button>
+        }
+      />
+    </div>
+  );
+}
+
+export function MissingPage() {
+  return (
+    <div className="grid h-full place-items-center">
+      <Empty
+        title={t("error.missing")}
+        text={t("error.missingText")}
+        action={
+          <Button asChild>
+            <Link to="/chat">{t("error.toInbox")}</Link>
+          </Button>
+        }
+      />
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+import { Ellipsis, Keyboard, LogOut, Monitor, MonitorSmartphone, Moon, Sun, User } from "lucide-react";
+import { useNavigate } from "react-router";
+import { useSession } from "~/api/session";
+import { type PlainKey, t } from "~/i18n/t";
+import { Avatar } from "~/ui/Avatar";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from "~/ui/Menu";
+import { showShortcuts } from "./overlays";
+import { signOut } from "./signOut";
+import { type Theme, theme } from "./theme";
+
+const themes: { value: Theme; icon: typeof Sun }[] = [
+  { value: "light", icon: Sun },
+  { value: "dark", icon: Moon },
+  { value: "system", icon: Monitor },
+];
+
+/** Who is signed in, the theme, and the way out. */
+export function UserMenu({ tight, phone }: { tight?: boolean; phone?: boolean }) {
+  const { user } = useSession();
+  const chosen = theme.use();
+  const navigate = useNavigate();
+  const face = (
+    <Avatar id={user.id} name={user.name} size={phone ? 32 : 28} className="bg-rail-active text-rail-strong" />
+  );
+  return (
+    <Menu
+      label={t("user.menu")}
+      align={phone ? "end" : "start"}
+      side={phone ? "bottom" : "top"}
+      trigger={
+        <button
+          type="button"
+          data-testid="user-menu"
+          aria-label={t("user.menuOf", { name: user.name })}
+          className="press flex min-h-9 w-full items-center gap-2 rounded-control px-1 text-13 text-rail-strong hover:bg-rail-hover max-phone:size-11 max-phone:w-auto max-phone:shrink-0 max-phone:justify-center max-phone:rounded-full"
+        >
+          {face}
+          {!tight && !phone && (
+            <>
+              <span className="min-w-0 flex-1 truncate text-start">{user.name}</span>
+              <Ellipsis size={16} aria-hidden />
+            </>
+          )}
+        </button>
+      }
+    >
+      <div className="px-2.5 pt-1.5 pb-2">
+        <div className="text-13 font-strong">{user.name}</div>
+        <div className="text-12 text-muted">{user.email}</div>
+      </div>
+      <MenuSeparator />
+      <MenuItem icon={<User aria-hidden />} onSelect={() => navigate("/settings/profile")}>
+        {t("settings.profile")}
+      </MenuItem>
+      <MenuItem icon={<MonitorSmartphone aria-hidden />} onSelect={() => navigate("/settings/sign-ins")}>
+        {t("settings.signIns")}
+      </MenuItem>
+      <MenuItem icon={<Keyboard aria-hidden />} keys="?" onSelect={showShortcuts}>
+        {t("shortcuts.title")}
+      </MenuItem>
+      <MenuSeparator />
+      <MenuLabel>{t("theme.title")}</MenuLabel>
+      {themes.map(({ value, icon: Icon }) => (
+        <MenuChoice key={value} chosen={value === chosen} icon={<Icon aria-hidden />} onSelect={() => theme.set(value)}>
+          {t(`theme.${value}` as PlainKey)}
+        </MenuChoice>
+      ))}
+      <MenuSeparator />
+      <MenuItem icon={<LogOut aria-hidden />} onSelect={() => void signOut()} testId="sign-out">
+        {t("user.signOut")}
+      </MenuItem>
+    </Menu>
+  );
+}

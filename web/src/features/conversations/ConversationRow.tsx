@@ -1,0 +1,178 @@
+import { CircleAlert, CircleHelp, Clock, User } from "lucide-react";
+import { memo, type ReactNode } from "react";
+import { Link } from "react-router";
+import type { Conversation } from "~/api/types";
+import { left } from "~/i18n/format";
+import { nameOf } from "~/i18n/name";
+import { t } from "~/i18n/t";
+import { Avatar } from "~/ui/Avatar";
+import { Chip } from "~/ui/Chip";
+import { Count } from "~/ui/Count";
+import { cn } from "~/ui/cn";
+import { Tick } from "~/ui/Tick";
+import { useNow } from "~/ui/useNow";
+import { When } from "~/ui/When";
+import { KindIcon, kindName } from "./kinds";
+
+const TWO_HOURS = 2 * 60 * 60_000;
+
+interface RowProps {
+  row: Conversation;
+  open: boolean;
+  draft: string | undefined;
+  to: string;
+  user: string;
+  /** Several numbers: each row says which. */
+  several: boolean;
+  phone: boolean;
+}
+
+export interface RowChip {
+  key: string;
+  chip: ReactNode;
+}
+
+/** Up to three chips, the most urgent first: on a narrow row the last leave. */
+function chips(row: Conversation, now: number, user: string, several: boolean): RowChip[] {
+  const made: RowChip[] = [];
+  const last = row.lastMessage;
+  const closes = row.windowEndsAt ? Date.parse(row.windowEndsAt) - now : 0;
+  if (row.instance.provider === "cloud" && closes > 0 && closes < TWO_HOURS)
+    made.push({
+      key: "window",
+      chip: (
+        <Chip small look="warning" icon={<Clock aria-hidden />}>
+          {t("row.windowCloses", { left: left(closes) })}
+        </Chip>
+      ),
+    });
+  if (last?.state === "failed")
+    made.push({
+      key: "failed",
+      chip: (
+        <Chip small look="bad" icon={<CircleAlert aria-hidden />}>
+          {t("row.notSent")}
+        </Chip>
+      ),
+    });
+  if (last?.state === "unknown")
+    made.push({
+      key: "unknown",
+      chip: (
+        <Chip small look="warning" icon={<CircleHelp aria-hidden />}>
+          {t("row.unknown")}
+        </Chip>
+      ),
+    });
+  if (row.assignee && row.assignee.id !== user)
+    made.push({
+      key: "assignee",
+      chip: (
+        <Chip small icon={<User aria-hidden />}>
+          {row.assignee.name}
+        </Chip>
+      ),
+    });
+  if (several)
+    made.push({
+      key: "number",
+      chip: (
+        <Chip small look="label">
+          {row.instance.name}
+        </Chip>
+      ),
+    });
+  return made.slice(0, 3);
+}
+
+function Preview({ row, draft }: { row: Conversation; draft: string | undefined }) {
+  const last = row.lastMessage;
+  if (draft)
+    return (
+      <>
+        <span className="shrink-0 font-medium text-danger">{t("row.draft")}</span>
+        <span className="truncate">{draft}</span>
+      </>
+    );
+  if (!last) return <span className="truncate">{t("row.nothingYet")}</span>;
+  return (
+    <>
+      {last.direction === "outbound" && <Tick state={last.state} ai={last.author.kind === "assistant"} />}
+      <KindIcon kind={last.kind} />
+      <span className="truncate">{last.preview || kindName(last.kind)}</span>
+    </>
+  );
+}
+
+/** One conversation of the list: who, when, what was said last, and what needs to be known before opening it. */
+export const ConversationRow = memo(function ConversationRow({ row, open, draft, to, user, several, phone }: RowProps) {
+  const now = useNow();
+  const unread = row.unreadCount > 0;
+  const failed = row.lastMessage?.state === "failed" && !draft;
+  const made = chips(row, now, user, several);
+  return (
+    <Link
+      to={to}
+      data-testid="conversation-row"
+      data-id={row.id}
+      aria-current={open ? "true" : undefined}
+      className={cn(
+        "press relative grid h-full content-center border-b border-border focus-visible:-outline-offset-2",
+        phone
+          ? "grid-cols-[48px_minmax(0,1fr)_auto] gap-x-3 px-4"
+          : "grid-cols-[40px_minmax(0,1fr)_auto] gap-x-2.5 ps-3.5 pe-3",
+        open
+          ? "bg-selected before:absolute before:inset-y-0 before:start-0 before:w-[3px] before:bg-primary"
+          : "hover:bg-hover",
+      )}
+    >
+      <span className={cn("row-span-3 self-start", phone ? "" : "mt-0.5")}>
+        <Avatar id={row.contact.id} name={row.contact.name ?? ""} size={phone ? 48 : 40} />
+      </span>
+      <span
+        className={cn(
+          "truncate",
+          phone ? "text-16 leading-[22px]" : "leading-[19px]",
+          unread ? "font-strong" : "font-medium",
+        )}
+      >
+        {nameOf(row.contact)}
+      </span>
+      <span
+        className={cn(
+          "text-end text-12 tabular-nums",
+          phone ? "leading-[22px]" : "leading-[19px]",
+          unread ? "font-medium text-ember" : "text-muted",
+        )}
+      >
+        {row.lastMessage && <When at={row.lastMessage.at} />}
+      </span>
+      <span
+        className={cn(
+          "flex min-w-0 items-center gap-1",
+          phone ? "text-14" : "text-13",
+          failed ? "text-danger" : unread ? "text-text" : "text-muted",
+        )}
+      >
+        <Preview row={row} draft={draft} />
+      </span>
+      <span className="justify-self-end">
+        {unread && (
+          <>
+            <Count n={row.unreadCount} most={99} />
+            <span className="sr-only">{t("row.unread", { n: row.unreadCount })}</span>
+          </>
+        )}
+      </span>
+      {made.length > 0 && (
+        <span className="col-start-2 col-end-4 mt-0.5 flex min-w-0 gap-1 overflow-hidden">
+          {made.map(({ key, chip }) => (
+            <span key={key} className="flex min-w-0 shrink-0">
+              {chip}
+            </span>
+          ))}
+        </span>
+      )}
+    </Link>
+  );
+});

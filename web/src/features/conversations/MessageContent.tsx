@@ -1,0 +1,242 @@
+import { Copy, Download, ExternalLink, FileText, ImageOff, MapPin, Phone, PhoneMissed, UserPlus } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+import type { Media, Message } from "~/api/types";
+import { phone, size } from "~/i18n/format";
+import { t } from "~/i18n/t";
+import { cn } from "~/ui/cn";
+import { AudioPlayer } from "./AudioPlayer";
+import { call, cards, place, poll, rawKind } from "./content";
+import { Formatted } from "./format";
+import { kindName } from "./kinds";
+
+const Lightbox = lazy(() => import("./Lightbox"));
+
+/** A box of the picture's own shape, kept before the picture is there. */
+function box(media: Media, widest: number): { width: number; height: number } {
+  const width = media.width || 4;
+  const height = media.height || 3;
+  const scale = Math.min(widest / width, 320 / height);
+  return { width: Math.max(120, Math.round(width * scale)), height: Math.max(80, Math.round(height * scale)) };
+}
+
+function Waiting({ media, kind }: { media: Media | null | undefined; kind: string }) {
+  const failed = media?.state === "failed";
+  return (
+    <div className="mb-1 flex items-center gap-2 rounded-control bg-well px-3 py-2.5 text-13 text-muted">
+      {failed ? <ImageOff size={16} aria-hidden /> : <Download size={16} aria-hidden />}
+      {t(failed ? "media.failed" : "media.pending", { kind: kindName(kind) })}
+    </div>
+  );
+}
+
+function Picture({ media, message, sticker }: { media: Media; message: Message; sticker?: boolean }) {
+  const [open, setOpen] = useState(false);
+  const [broken, setBroken] = useState(false);
+  if (broken) return <Waiting media={{ ...media, state: "failed" }} kind={message.kind} />;
+  const shape = box(media, sticker ? 140 : 280);
+  return (
+    <>
+      <button
+        type="button"
+        aria-label={t("media.open", { name: media.name || kindName(message.kind) })}
+        onClick={() => setOpen(true)}
+        style={{ width: shape.width, aspectRatio: `${shape.width} / ${shape.height}` }}
+        className={cn("block max-w-full overflow-hidden rounded-[10px]", !sticker && "-mx-1.5 mb-1.25 bg-well")}
+      >
+        <img
+          src={media.url}
+          alt={message.body || kindName(message.kind)}
+          loading="lazy"
+          decoding="async"
+          onError={() => setBroken(true)}
+          className="size-full object-cover"
+        />
+      </button>
+      {open && (
+        <Suspense>
+          <Lightbox
+            messageId={message.id}
+            conversationId={message.conversationId}
+            media={media}
+            onClose={() => setOpen(false)}
+          />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function Document({ media }: { media: Media }) {
+  const name = media.name || t("kind.document");
+  const type = (name.includes(".") ? name.split(".").pop() : media.mime.split("/").pop())?.slice(0, 5).toUpperCase();
+  return (
+    <a
+      href={media.url}
+      download={name}
+      className="press -mx-1 mb-1 flex min-w-52 items-center gap-3 rounded-control border border-border bg-raised px-3 py-2.5 text-text hover:bg-hover"
+    >
+      <span className="relative grid size-9 place-items-center rounded-control bg-well text-muted">
+        <FileText size={18} aria-hidden />
+      </span>
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-13 font-medium">{name}</span>
+        <span className="block text-12 text-muted">
+          {t("media.typeSize", { type: type ?? "", size: size(media.sizeBytes) })}
+        </span>
+      </span>
+      <Download size={16} className="shrink-0 text-muted" aria-hidden />
+    </a>
+  );
+}
+
+function Location({ message }: { message: Message }) {
+  const at = place(message.content);
+  if (!at) return <Unsupported message={message} />;
+  const where = `${at.latitude.toFixed(5)}, ${at.longitude.toFixed(5)}`;
+  return (
+    <div className="-mx-1 mb-1 w-64 max-w-full overflow-hidden rounded-control border border-border bg-raised">
+      <div className="grid h-24 place-items-center bg-well text-muted" aria-hidden="true">
+        <MapPin size={26} />
+      </div>
+      <div className="px-3 py-2">
+        <div className="text-13 font-medium">{at.name ?? t("kind.location")}</div>
+        <div className="text-12 text-muted tabular-nums">{at.address ?? where}</div>
+        <a
+          href={`https://www.openstreetmap.org/?mlat=${at.latitude}&mlon=${at.longitude}#map=16/${at.latitude}/${at.longitude}`}
+          target="_blank"
+          rel="noopener noreferrer"
+          className="mt-1.5 inline-flex items-center gap-1 text-12 font-medium text-link underline-offset-2 hover:underline"
+        >
+          {t("location.openMap")}
+          <ExternalLink size={12} aria-hidden />
+        </a>
+      </div>
+    </div>
+  );
+}
+
+export interface CardActions {
+  onSaveContact?: ((card: { name: string; phone: string }) => void) | undefined;
+}
+
+function Cards({ message, onSaveContact }: { message: Message } & CardActions) {
+  const all = cards(message.content);
+  if (all.length === 0) return <Unsupported message={message} />;
+  return all.map((card) => (
+    <div
+      key={card.name + card.phones.join()}
+      className="-mx-1 mb-1 min-w-52 rounded-control border border-border bg-raised px-3 py-2"
+    >
+      <div className="text-13 font-medium">{card.name || t("contact.nameless")}</div>
+      {card.phones.map((one) => (
+        <div key={one} className="mt-0.5 flex items-center gap-2 text-12 text-muted tabular-nums">
+          <span className="flex-1">{phone(one)}</span>
+          <button
+            type="button"
+            aria-label={t("action.copyValue", { value: one })}
+            onClick={() => void navigator.clipboard?.writeText(one)}
+            className="grid size-6 place-items-center rounded-small hover:bg-hover hover:text-text"
+          >
+            <Copy size={14} aria-hidden />
+          </button>
+          {onSaveContact && (
+            <button
+              type="button"
+              aria-label={t("contact.saveName", { name: card.name || one })}
+              onClick={() => onSaveContact({ name: card.name, phone: one })}
+              className="grid size-6 place-items-center rounded-small hover:bg-hover hover:text-text"
+            >
+              <UserPlus size={14} aria-hidden />
+            </button>
+          )}
+        </div>
+      ))}
+    </div>
+  ));
+}
+
+function PollCard({ message }: { message: Message }) {
+  const asked = poll(message.content);
+  if (!asked) return <Unsupported message={message} />;
+  const most = Math.max(1, ...asked.options.map((one) => one.votes ?? 0));
+  return (
+    <div className="mb-1 w-64 max-w-full">
+      <div className="font-strong">{asked.question}</div>
+      <div className="text-12 text-muted">{t("kind.poll")}</div>
+      {asked.options.map((one) => (
+        <div key={one.name} className="mt-2 text-13">
+          <div className="flex gap-2">
+            <span className="flex-1">{one.name}</span>
+            {one.votes !== undefined && <span className="text-12 tabular-nums">{one.votes}</span>}
+          </div>
+          <div className="mt-1 h-1 overflow-hidden rounded-full bg-well">
+            <div className="h-full bg-primary" style={{ width: `${((one.votes ?? 0) / most) * 100}%` }} />
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function CallLine({ message }: { message: Message }) {
+  const { video, missed, rejected } = call(message.content);
+  return (
+    <span className={cn("inline-flex items-center gap-2", missed && "text-danger")}>
+      {missed ? <PhoneMissed size={16} aria-hidden /> : <Phone size={16} aria-hidden />}
+      {t(missed ? "call.missed" : rejected ? "call.rejected" : video ? "call.video" : "call.done")}
+    </span>
+  );
+}
+
+function Unsupported({ message }: { message: Message }) {
+  const raw = rawKind(message.content) ?? message.kind;
+  return <span className="text-muted italic">{t("message.unsupported", { kind: raw })}</span>;
+}
+
+/** The inside of a bubble, by kind. Words come last: they are the caption. */
+export function MessageContent({ message, onSaveContact }: { message: Message } & CardActions) {
+  const { media, kind } = message;
+  const words = message.body ? <Formatted text={message.body} /> : null;
+  if (["image", "sticker", "video", "audio", "voice", "document"].includes(kind)) {
+    const ready = media && media.state === "ready" && media.url;
+    return (
+      <>
+        {!ready ? (
+          <Waiting media={media} kind={kind} />
+        ) : kind === "image" || kind === "sticker" ? (
+          <Picture media={media} message={message} sticker={kind === "sticker"} />
+        ) : kind === "video" ? (
+          // biome-ignore lint/a11y/useMediaCaption: what customers send has no captions
+          <video
+            src={media.url}
+            controls
+            preload="metadata"
+            aria-label={t("kind.video")}
+            style={{ aspectRatio: `${media.width || 4} / ${media.height || 3}` }}
+            className="-mx-1.5 mb-1.25 w-70 max-w-full rounded-[10px] bg-well"
+          />
+        ) : kind === "document" ? (
+          <Document media={media} />
+        ) : (
+          <AudioPlayer media={media} voice={kind === "voice"} />
+        )}
+        {words}
+      </>
+    );
+  }
+  switch (kind) {
+    case "text":
+      return words;
+    case "location":
+      return <Location message={message} />;
+    case "contacts":
+      return <Cards message={message} onSaveContact={onSaveContact} />;
+    case "poll":
+      return <PollCard message={message} />;
+    case "call":
+      return <CallLine message={message} />;
+    default:
+      // Kinds that we do not draw yet are shown by their words, where they have some.
+      return words ?? <Unsupported message={message} />;
+  }
+}

@@ -1,0 +1,165 @@
+import { useQuery } from "@tanstack/react-query";
+import { ArrowLeft, Check, ChevronDown, Ellipsis, PanelRight, RotateCcw, User, UserMinus, Volume2 } from "lucide-react";
+import { Link } from "react-router";
+import { people } from "~/api/people";
+import { useSession } from "~/api/session";
+import { type Conversation, may, type User as Person } from "~/api/types";
+import { phone } from "~/i18n/format";
+import { nameOf } from "~/i18n/name";
+import { t } from "~/i18n/t";
+import { Avatar } from "~/ui/Avatar";
+import { Button } from "~/ui/Button";
+import { cn } from "~/ui/cn";
+import { IconButton } from "~/ui/IconButton";
+import { Menu, MenuChoice, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { Tip } from "~/ui/Tip";
+import { useNarrow } from "~/ui/useNarrow";
+import { useChange } from "./acts";
+import { aloud } from "./settings";
+
+import { WindowTimer } from "./WindowTimer";
+
+interface Props {
+  conversation: Conversation;
+  back: string;
+  paneOpen: boolean;
+  onPane: () => void;
+}
+
+/** Who may take a conversation: everyone who may answer. */
+export const answers = (one: Person): boolean => one.role !== "viewer";
+
+function Assign({ conversation, narrow }: { conversation: Conversation; narrow: boolean }) {
+  const { user } = useSession();
+  const change = useChange();
+  const { data: all = [] } = useQuery(people);
+  const { assignee, id } = conversation;
+  const mine = assignee?.id === user.id;
+  const give = (to: { id: string; name: string } | null) => change.mutate({ id, change: { assignee: to } });
+  const label = assignee ? t("assign.to", { name: mine ? t("author.you") : assignee.name }) : t("assign.nobody");
+  return (
+    <Menu
+      label={t("assign.title")}
+      trigger={
+        <Button size="dense" aria-label={label} data-testid="assign" className={cn(narrow && "px-1.5")}>
+          {assignee ? (
+            <Avatar id={assignee.id} name={assignee.name} size={20} />
+          ) : (
+            <User size={16} aria-hidden className="text-muted" />
+          )}
+          <span className="max-w-28 truncate max-views:hidden">
+            {assignee ? (mine ? t("author.you") : assignee.name) : t("assign.short")}
+          </span>
+          <ChevronDown size={14} aria-hidden className="text-muted" />
+        </Button>
+      }
+    >
+      {!mine && (
+        <MenuItem icon={<User aria-hidden />} keys="I" onSelect={() => give({ id: user.id, name: user.name })}>
+          {t("assign.me")}
+        </MenuItem>
+      )}
+      {assignee && (
+        <MenuItem icon={<UserMinus aria-hidden />} onSelect={() => give(null)}>
+          {t("assign.clear")}
+        </MenuItem>
+      )}
+      <MenuSeparator />
+      {all.filter(answers).map((one) => (
+        <MenuChoice
+          key={one.id}
+          chosen={one.id === assignee?.id}
+          icon={<Avatar id={one.id} name={one.name} size={20} />}
+          onSelect={() => give({ id: one.id, name: one.name })}
+        >
+          {one.name}
+        </MenuChoice>
+      ))}
+    </Menu>
+  );
+}
+
+/** Over the thread: who it is, how long free text goes through, whose it is, and the way to end it. */
+export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
+  const session = useSession();
+  const change = useChange();
+  const onePane = useNarrow();
+  const reads = aloud.use();
+  const { contact, windowEndsAt, state, instance, id } = conversation;
+  const name = nameOf(contact);
+  const agent = may(session, "agent");
+  const closed = state === "closed";
+  // The rule of 24 hours binds the Cloud API only; elsewhere an empty ring would frighten for nothing.
+  const timer = windowEndsAt && (instance.provider === "cloud" || Date.parse(windowEndsAt) > Date.now());
+  const toggle = () => change.mutate({ id, change: { state: closed ? "open" : "closed" } });
+  return (
+    <header className="flex h-14 shrink-0 items-center gap-2.5 border-b border-border bg-surface ps-1 pe-2 phone:ps-4 phone:pe-3 max-phone:h-15">
+      {onePane && (
+        <Link
+          to={back}
+          aria-label={t("thread.back")}
+          className="grid size-11 shrink-0 place-items-center rounded-control text-muted"
+        >
+          <ArrowLeft size={20} aria-hidden className="rtl:-scale-x-100" />
+        </Link>
+      )}
+      <button
+        type="button"
+        onClick={onPane}
+        aria-label={t("thread.showContact")}
+        className={cn("rounded-full", onePane && "-ms-2")}
+      >
+        <Avatar id={contact.id} name={contact.name ?? ""} size={onePane ? 40 : 32} />
+      </button>
+      <div className="min-w-0 flex-1">
+        <h2 className="truncate text-15 font-strong max-phone:text-16" data-testid="thread-name">
+          {name}
+        </h2>
+        <div className="flex items-center gap-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums">
+          {contact.phone && contact.name && (
+            <span className={cn(onePane && timer && "hidden")}>{phone(contact.phone)}</span>
+          )}
+          {timer && (
+            <>
+              {contact.name && !onePane && <span aria-hidden="true">·</span>}
+              <WindowTimer endsAt={windowEndsAt} />
+            </>
+          )}
+          {closed && <span className="font-medium text-success">{t("thread.resolved")}</span>}
+        </div>
+      </div>
+      {agent && <Assign conversation={conversation} narrow={onePane} />}
+      <Menu
+        label={t("thread.more")}
+        trigger={<IconButton label={t("thread.more")} icon={<Ellipsis size={18} aria-hidden />} />}
+      >
+        <MenuItem icon={<PanelRight aria-hidden />} onSelect={onPane}>
+          {t(paneOpen ? "thread.hideContact" : "thread.showContact")}
+        </MenuItem>
+        <MenuChoice chosen={reads} icon={<Volume2 aria-hidden />} onSelect={() => aloud.set(!reads)}>
+          {t("thread.aloud")}
+        </MenuChoice>
+      </Menu>
+      {agent &&
+        (onePane ? (
+          <IconButton
+            label={t(closed ? "thread.reopen" : "thread.resolve")}
+            icon={closed ? <RotateCcw size={20} aria-hidden /> : <Check size={20} aria-hidden />}
+            onClick={toggle}
+            data-testid="resolve"
+          />
+        ) : (
+          <Tip text={t(closed ? "thread.reopen" : "thread.resolve")} keys="E" side="bottom">
+            <Button
+              size="dense"
+              data-testid="resolve"
+              onClick={toggle}
+              icon={closed ? <RotateCcw size={16} aria-hidden /> : <Check size={16} aria-hidden />}
+            >
+              {t(closed ? "thread.reopen" : "thread.resolve")}
+            </Button>
+          </Tip>
+        ))}
+    </header>
+  );
+}

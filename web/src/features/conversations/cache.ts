@@ -1,0 +1,103 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { keys } from "~/api/keys";
+import { changed, find, flatten, type Pages, placed, without } from "~/api/pages";
+import type { Conversation, Message, MessageState } from "~/api/types";
+import { type Filter, matches, order } from "./filter";
+
+type Only = readonly unknown[] | undefined;
+
+const same = (key: readonly unknown[], only: Only): boolean =>
+  !only || (key.length === only.length && JSON.stringify(key) === JSON.stringify(only));
+
+/** The conversation, from wherever it is cached. */
+export function known(client: QueryClient, id: string): Conversation | undefined {
+  const one = client.getQueryData<Conversation>(keys.conversation(id));
+  if (one) return one;
+  for (const [, pages] of client.getQueriesData<Pages<Conversation>>({ queryKey: keys.conversationLists })) {
+    const listed = find(pages, id);
+    if (listed) return listed;
+  }
+  return undefined;
+}
+
+/**
+ * Puts what is now true of a conversation wherever it is shown: it enters the lists it belongs to, leaves the others,
+ * and stands where the order wants it. False when too little is known of it to tell.
+ */
+export function putConversation(
+  client: QueryClient,
+  patch: Partial<Conversation> & { id: string },
+  user: string,
+  only?: Only,
+): boolean {
+  const before = known(client, patch.id);
+  const whole = { ...before, ...patch } as Conversation;
+  if (!whole.contact || !whole.instanceId || !whole.state) return false;
+  const oneKey = keys.conversation(patch.id);
+  if (same(oneKey, only) && client.getQueryData(oneKey)) client.setQueryData(oneKey, whole);
+  for (const [key, pages] of client.getQueriesData<Pages<Conversation>>({ queryKey: keys.conversationLists })) {
+    if (!pages || !same(key, only)) continue;
+    const filter = key[2] as Filter;
+    const listed = find(pages, whole.id);
+    const sort = order(filter.sort);
+    const next = !matches(filter, whole, user, !!listed)
+      ? without(pages, whole.id)
+      : listed && sort(listed, whole) === 0
+        ? changed(pages, whole.id, () => whole)
+        : placed(pages, whole, sort);
+    if (next !== pages) client.setQueryData(key, next);
+  }
+  return true;
+}
+
+/** Newest first: ids carry their time, and what we made up ourselves (`tmp_…`) comes after all of them. */
+export const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+
+const progress: MessageState[] = ["queued", "sending", "sent", "delivered", "read"];
+
+/** Puts a whole message into its thread, by id. `answer`: it comes from a request, which may be older than the stream. */
+export function putMessage(
+  client: QueryClient,
+  message: Message,
+  { only, answer }: { only?: Only; answer?: boolean } = {},
+): void {
+  const key = keys.messages(message.conversationId);
+  const pages = client.getQueryData<Pages<Message>>(key);
+  if (!pages || !same(key, only)) return;
+  const before = find(pages, message.id);
+  if (before && answer && progress.indexOf(before.state) > progress.indexOf(message.state)) return;
+  client.setQueryData(key, before ? changed(pages, message.id, () => message) : placed(pages, message, byId));
+}
+
+/** Changes what is known of a message; nothing when its thread is not on this page. */
+export function changeMessage(
+  client: QueryClient,
+  patch: Partial<Message> & { id: string },
+  conversation: string | undefined,
+  user: string,
+  only?: Only,
+): void {
+  const threads = client.getQueriesData<Pages<Message>>({
+    queryKey: conversation ? keys.messages(conversation) : ["messages"],
+  });
+  for (const [key, pages] of threads) {
+    if (!pages || !same(key, only)) continue;
+    const next = changed(pages, patch.id, (message) => ({ ...message, ...patch }));
+    if (next !== pages) client.setQueryData(key, next);
+  }
+  // The row of the list shows the tick of its last message.
+  if (!conversation || !patch.state) return;
+  const row = known(client, conversation);
+  if (row?.lastMessage?.id === patch.id)
+    putConversation(client, { id: conversation, lastMessage: { ...row.lastMessage, state: patch.state } }, user, only);
+}
+
+/** Changes a contact's name or number in the rows that show it. */
+export function renameContact(client: QueryClient, contact: Conversation["contact"], user: string, only?: Only): void {
+  const rows = new Set<string>();
+  for (const [, pages] of client.getQueriesData<Pages<Conversation>>({ queryKey: keys.conversationLists }))
+    for (const row of flatten(pages)) if (row.contact.id === contact.id) rows.add(row.id);
+  for (const [, one] of client.getQueriesData<Conversation>({ queryKey: ["conversations", "one"] }))
+    if (one?.contact.id === contact.id) rows.add(one.id);
+  for (const id of rows) putConversation(client, { id, contact }, user, only);
+}

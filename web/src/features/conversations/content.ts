@@ -1,0 +1,62 @@
+// What a message holds besides its words, in the neutral vocabulary of the providers. It comes from outside: nothing is
+// taken for granted.
+
+export interface Place {
+  latitude: number;
+  longitude: number;
+  name?: string;
+  address?: string;
+}
+
+export interface Card {
+  name: string;
+  phones: string[];
+}
+
+export interface Poll {
+  question: string;
+  options: { name: string; votes?: number }[];
+}
+
+export interface Call {
+  video: boolean;
+  missed: boolean;
+  rejected: boolean;
+}
+
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined);
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+export function place(content: unknown): Place | undefined {
+  const outer = record(content);
+  const { latitude, longitude } = outer;
+  if (typeof latitude !== "number" || typeof longitude !== "number") return undefined;
+  const name = text(outer.name);
+  const address = text(outer.address);
+  return { latitude, longitude, ...(name && { name }), ...(address && { address }) };
+}
+
+export function cards(content: unknown): Card[] {
+  return list(record(content).contacts).map((one) => {
+    const card = record(one);
+    const phones = list(card.phones).map((line) => text(record(line).whatsapp) ?? text(record(line).value));
+    return { name: text(card.name) ?? "", phones: phones.filter((phone) => phone !== undefined) };
+  });
+}
+
+export function poll(content: unknown): Poll | undefined {
+  const outer = record(content);
+  const question = text(outer.question);
+  if (!question) return undefined;
+  return { question, options: list(outer.options).map((one) => ({ name: text(one) ?? "" })) };
+}
+
+export function call(content: unknown): Call {
+  const { video, state } = record(content);
+  return { video: video === true, missed: state === "missed", rejected: state === "rejected" };
+}
+
+/** What the provider called a kind that we do not know. */
+export const rawKind = (content: unknown): string | undefined => text(record(content).name);

@@ -1,0 +1,108 @@
+import type { Message } from "~/api/types";
+import { daysApart } from "~/i18n/format";
+import type { Outgoing } from "./outbox";
+
+const GROUP_MS = 3 * 60_000;
+
+/** One bubble: a message, or what is on its way to become one. */
+export interface Entry {
+  key: string;
+  message: Message;
+  outgoing?: Outgoing;
+  /** First and last of a run by the same author within three minutes. */
+  first: boolean;
+  last: boolean;
+  /** The first message that was unread when the conversation was opened. */
+  unread: boolean;
+}
+
+export interface Day {
+  /** Any moment of the day; its name is made when it is shown. */
+  at: number;
+  entries: Entry[];
+}
+
+/** What is on its way, in the shape of the message that it will be. */
+export function asMessage(one: Outgoing, quoted: Message | undefined, user: { id: string; name: string }): Message {
+  return {
+    id: `tmp_${one.key}`,
+    conversationId: one.conversationId,
+    direction: "outbound",
+    author: { kind: "user", id: user.id, name: user.name },
+    kind: one.kind,
+    body: one.body || null,
+    content: {},
+    state: one.is === "refused" ? "failed" : "queued",
+    error: one.is === "refused" ? { code: "refused", detail: one.reason ?? "" } : null,
+    replyTo: one.replyTo ?? null,
+    quoted: quoted
+      ? {
+          id: quoted.id,
+          kind: quoted.kind,
+          preview: quoted.body ?? "",
+          direction: quoted.direction,
+          author: quoted.author,
+        }
+      : null,
+    reactions: [],
+    media: one.file
+      ? {
+          id: "",
+          mime: one.file.type,
+          sizeBytes: one.file.size,
+          width: null,
+          height: null,
+          durationMs: one.durationMs ?? null,
+          name: one.file.name,
+          state: "ready",
+          url: one.preview ?? "",
+        }
+      : null,
+    createdAt: one.createdAt,
+    editedAt: null,
+    deletedAt: null,
+    sentAt: null,
+    deliveredAt: null,
+    readAt: null,
+  };
+}
+
+/** Which message the line "unread" stands above: the n-th inbound one from the end. */
+export function firstUnread(newestFirst: Message[], unread: number): string | undefined {
+  let left = unread;
+  for (const message of newestFirst) {
+    if (message.direction !== "inbound") continue;
+    left -= 1;
+    if (left <= 0) return unread > 0 ? message.id : undefined;
+  }
+  // More unread than are loaded: the oldest of them.
+  return unread > 0 ? newestFirst.findLast((one) => one.direction === "inbound")?.id : undefined;
+}
+
+const author = (one: Message): string => `${one.direction} ${one.author.kind} ${one.author.id ?? ""}`;
+
+/** The thread in days and runs, oldest first. */
+export function arrange(entries: Pick<Entry, "key" | "message" | "outgoing">[], unreadId: string | undefined): Day[] {
+  const days: Day[] = [];
+  let before: Entry | undefined;
+  for (const one of entries) {
+    const at = Date.parse(one.message.createdAt);
+    const unread = one.message.id === unreadId;
+    let day = days.at(-1);
+    if (!day || daysApart(day.at, at) !== 0) {
+      day = { at, entries: [] };
+      days.push(day);
+      before = undefined;
+    }
+    const joins =
+      !!before &&
+      !unread &&
+      author(before.message) === author(one.message) &&
+      at - Date.parse(before.message.createdAt) < GROUP_MS;
+    const entry: Entry = { ...one, first: !joins, last: true, unread };
+    if (joins && before) before.last = false;
+    day.entries.push(entry);
+    before = entry;
+  }
+  return days;
+}

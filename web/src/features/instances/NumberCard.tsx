@@ -1,0 +1,244 @@
+import {
+  Ellipsis,
+  History,
+  Link2,
+  LogOut,
+  Pause,
+  Pencil,
+  Play,
+  QrCode,
+  RefreshCw,
+  Smartphone,
+  Trash2,
+} from "lucide-react";
+import { useState } from "react";
+import { toast } from "sonner";
+import { useSession } from "~/api/session";
+import { type Instance, may } from "~/api/types";
+import { phone } from "~/i18n/format";
+import { t } from "~/i18n/t";
+import { Avatar } from "~/ui/Avatar";
+import { Button } from "~/ui/Button";
+import { Chip } from "~/ui/Chip";
+import { Confirm, Dialog } from "~/ui/Dialog";
+import { TextField } from "~/ui/Field";
+import { IconButton } from "~/ui/IconButton";
+import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { When } from "~/ui/When";
+import { useDelete, useInstanceAct, useRename } from "./acts";
+import { providerName, reasonOf, StateChip } from "./state";
+
+function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
+  const rename = useRename();
+  const [name, setName] = useState(of.name);
+  return (
+    <Dialog open onClose={onClose} title={t("number.rename", { name: of.name })}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          rename.mutate({ id: of.id, name: name.trim() }, { onSuccess: onClose });
+        }}
+      >
+        <TextField
+          label={t("add.name")}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          autoFocus
+          maxLength={60}
+          error={rename.isError ? rename.error.message : undefined}
+        />
+        <div className="mt-5 flex justify-end gap-2">
+          <Button onClick={onClose}>{t("dialog.cancel")}</Button>
+          <Button type="submit" look="filled" disabled={!name.trim()} busy={rename.isPending && t("form.saving")}>
+            {t("form.save")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** One number: what it is called, whether it works, and what to do when it does not. */
+export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void }) {
+  const session = useSession();
+  const act = useInstanceAct();
+  const remove = useDelete();
+  const [asking, ask] = useState<"rename" | "logout" | "delete">();
+  const admin = may(session, "admin");
+  const close = () => ask(undefined);
+  const { id, name, state, sync } = of;
+  const reason = reasonOf(of);
+  const idle =
+    state === "disconnected" ||
+    state === "attention" ||
+    state === "new" ||
+    state === "banned" ||
+    of.linkStep === "expired" ||
+    of.linkStep === "refused";
+  return (
+    <article
+      aria-label={name}
+      data-testid="number-card"
+      data-id={id}
+      className="flex flex-col gap-3 rounded-card border border-border bg-raised p-4 shadow-card"
+    >
+      <div className="flex items-center gap-2.5">
+        <Avatar id={id} name="" icon={<Smartphone size={20} aria-hidden />} className="bg-tone-4 text-on-tone-4" />
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate font-strong">{name}</h2>
+          <div className="truncate text-13 text-muted tabular-nums">
+            {of.phone ? phone(of.phone) : t("number.noPhone")}
+          </div>
+        </div>
+        <StateChip of={of} />
+      </div>
+      <div className="flex flex-wrap gap-1.5">
+        <Chip>{providerName(of)}</Chip>
+        {of.gateway?.owner === "tenant" && <Chip look="label">{of.gateway.name}</Chip>}
+        {of.pushName && <Chip look="label">{of.pushName}</Chip>}
+      </div>
+      {state === "connected" || state === "paused" ? (
+        <dl className="grid grid-cols-[1fr_auto] gap-x-2 gap-y-1.5 text-13">
+          <dt className="text-muted">{t("number.lastIn")}</dt>
+          <dd className="text-end tabular-nums">
+            {of.lastInboundAt ? <When at={of.lastInboundAt} /> : t("number.none")}
+          </dd>
+          <dt className="text-muted">{t("number.lastOut")}</dt>
+          <dd className="text-end tabular-nums">
+            {of.lastOutboundAt ? <When at={of.lastOutboundAt} /> : t("number.none")}
+          </dd>
+          {sync && sync.state !== "idle" && (
+            <>
+              <dt className="text-muted">{t("number.sync")}</dt>
+              <dd className="text-end tabular-nums" data-testid="sync">
+                {sync.state === "failed"
+                  ? t("number.syncFailed")
+                  : sync.state === "running"
+                    ? sync.total
+                      ? t("number.syncRunningOf", { n: sync.chats, total: sync.total })
+                      : t("number.syncRunning", { n: sync.chats })
+                    : t("number.syncDone", { n: sync.chats })}
+              </dd>
+            </>
+          )}
+        </dl>
+      ) : (
+        <p className="text-13">
+          {reason ??
+            t(state === "linking" ? "number.linkingText" : state === "new" ? "number.newText" : "number.downText")}
+        </p>
+      )}
+      {sync?.state === "running" && sync.total ? (
+        <div
+          className="h-1.5 overflow-hidden rounded-full bg-well"
+          role="progressbar"
+          aria-label={t("number.sync")}
+          aria-valuenow={sync.chats}
+          aria-valuemax={sync.total}
+        >
+          <div className="h-full bg-primary" style={{ width: `${(100 * sync.chats) / sync.total}%` }} />
+        </div>
+      ) : null}
+      {admin && (
+        <div className="mt-auto flex items-center gap-1.5">
+          {state !== "connected" && state !== "paused" && (
+            <Button
+              size="dense"
+              look={idle ? "filled" : "outlined"}
+              icon={<QrCode size={16} aria-hidden />}
+              onClick={onLink}
+              data-testid="link"
+            >
+              {t(state === "new" || state === "linking" ? "number.link" : "number.linkAgain")}
+            </Button>
+          )}
+          {state === "paused" && (
+            <Button
+              size="dense"
+              look="filled"
+              icon={<Play size={16} aria-hidden />}
+              onClick={() => act.mutate({ id, act: "start" })}
+              busy={act.isPending && t("number.starting")}
+            >
+              {t("number.start")}
+            </Button>
+          )}
+          <span className="ms-auto">
+            <Menu
+              label={t("number.more", { name })}
+              trigger={<IconButton label={t("number.more", { name })} icon={<Ellipsis size={18} aria-hidden />} />}
+            >
+              <MenuItem icon={<Pencil aria-hidden />} onSelect={() => ask("rename")}>
+                {t("number.renameShort")}
+              </MenuItem>
+              <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => act.mutate({ id, act: "sync-status" })}>
+                {t("number.syncStatus")}
+              </MenuItem>
+              <MenuItem
+                icon={<History aria-hidden />}
+                disabled={state !== "connected"}
+                onSelect={() =>
+                  act.mutate({ id, act: "sync-chats" }, { onSuccess: () => toast(t("toast.syncing", { name })) })
+                }
+              >
+                {t("number.syncChats")}
+              </MenuItem>
+              {of.hookUrl && (
+                <MenuItem
+                  icon={<Link2 aria-hidden />}
+                  onSelect={() =>
+                    void navigator.clipboard?.writeText(of.hookUrl ?? "").then(() => toast.success(t("toast.copied")))
+                  }
+                >
+                  {t("number.copyHook")}
+                </MenuItem>
+              )}
+              <MenuSeparator />
+              <MenuItem icon={<QrCode aria-hidden />} onSelect={onLink}>
+                {t("number.linkAgain")}
+              </MenuItem>
+              {state === "connected" && (
+                <MenuItem icon={<Pause aria-hidden />} onSelect={() => act.mutate({ id, act: "stop" })}>
+                  {t("number.stop")}
+                </MenuItem>
+              )}
+              <MenuItem icon={<LogOut aria-hidden />} onSelect={() => ask("logout")}>
+                {t("number.logout")}
+              </MenuItem>
+              <MenuItem icon={<Trash2 aria-hidden />} danger onSelect={() => ask("delete")}>
+                {t("number.delete")}
+              </MenuItem>
+            </Menu>
+          </span>
+        </div>
+      )}
+      {asking === "rename" && <Rename of={of} onClose={close} />}
+      <Confirm
+        open={asking === "logout"}
+        onClose={close}
+        title={t("number.logoutTitle", { name })}
+        text={t("number.logoutText")}
+        keep={t("number.keep")}
+        act={t("number.logout")}
+        busy={act.isPending && t("form.working")}
+        onAct={() => act.mutate({ id, act: "logout" }, { onSettled: close })}
+      />
+      <Confirm
+        open={asking === "delete"}
+        onClose={close}
+        title={t("number.deleteTitle", { name })}
+        text={t("number.deleteText")}
+        keep={t("number.keep")}
+        act={t("number.delete")}
+        typed={name}
+        busy={remove.isPending && t("form.working")}
+        onAct={() =>
+          remove.mutate(
+            { id },
+            { onSuccess: () => toast.success(t("toast.numberDeleted", { name })), onSettled: close },
+          )
+        }
+      />
+    </article>
+  );
+}

@@ -1,0 +1,54 @@
+import { Ban, Check, CirclePause, LoaderCircle, PlugZap, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import type { Instance } from "~/api/types";
+import { type PlainKey, t } from "~/i18n/t";
+import { Chip, type ChipLook } from "~/ui/Chip";
+
+const shown: Record<Instance["state"], { look: ChipLook; icon: ReactNode }> = {
+  new: { look: "plain", icon: <PlugZap aria-hidden /> },
+  linking: { look: "primary", icon: <LoaderCircle aria-hidden /> },
+  connected: { look: "good", icon: <Check aria-hidden /> },
+  attention: { look: "warning", icon: <TriangleAlert aria-hidden /> },
+  paused: { look: "plain", icon: <CirclePause aria-hidden /> },
+  disconnected: { look: "warning", icon: <TriangleAlert aria-hidden /> },
+  banned: { look: "bad", icon: <Ban aria-hidden /> },
+};
+
+/** The state of a number, as a chip. */
+export function StateChip({ of }: { of: Instance }) {
+  const { look, icon } = shown[of.state];
+  return (
+    <span data-testid="number-state" data-state={of.state} className="inline-flex">
+      <Chip look={look} icon={icon}>
+        {of.state === "linking" && of.linkStep
+          ? t(`link.${of.linkStep}.chip` as PlainKey)
+          : t(`number.state.${of.state}` as PlainKey)}
+      </Chip>
+    </span>
+  );
+}
+
+// What gateways say when WhatsApp will not have it, each with a sentence of our own. The rest is shown as it came.
+const reasons: [RegExp, PlainKey][] = [
+  [/too.?many|device.?limit|max.*devices/i, "refusal.tooMany"],
+  [/not.?on.?whatsapp|not.?registered/i, "refusal.notOnWhatsApp"],
+  [/logged.?out|signed.?out|logout|unpaired|device.?removed|\b401\b/i, "refusal.loggedOut"],
+  [/outdated|client.?too.?old|version|\b405\b/i, "refusal.outdated"],
+  [/banned|\b403\b/i, "refusal.banned"],
+  [/unreachable|network|timeout|timed.?out|connection|refused to connect|dns/i, "refusal.network"],
+];
+
+/** Why a number does not work, in a sentence; nothing when it says nothing. */
+export function reasonOf({ stateReason }: Instance): string | undefined {
+  if (!stateReason) return undefined;
+  // A sentence of the server is better than a guess of ours.
+  if (/\s\S+\s/.test(stateReason) && /[.!]$/.test(stateReason)) return stateReason;
+  const known = reasons.find(([pattern]) => pattern.test(stateReason));
+  return known ? t(known[1]) : stateReason;
+}
+
+/** Where a number lives, in the user's words. */
+export function providerName(of: Instance): string {
+  if (of.provider === "waha") return t(of.gateway?.owner === "operator" ? "provider.operator" : "provider.waha");
+  return of.provider;
+}

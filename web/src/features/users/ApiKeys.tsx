@@ -1,0 +1,168 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Copy, KeyRound } from "lucide-react";
+import { useState } from "react";
+import { toast } from "sonner";
+import { z } from "zod";
+import { api, once, take } from "~/api/client";
+import { keys } from "~/api/keys";
+import { describe } from "~/api/problem";
+import type { ApiKey } from "~/api/types";
+import { day } from "~/i18n/format";
+import { t } from "~/i18n/t";
+import { Button } from "~/ui/Button";
+import { Confirm } from "~/ui/Dialog";
+import { SelectField, TextField } from "~/ui/Field";
+import { FormProblem } from "~/ui/FormProblem";
+import { Item, Section } from "~/ui/Section";
+import { BoneRows, Empty, Failed, Loading } from "~/ui/states";
+import { useForm } from "~/ui/useForm";
+import { When } from "~/ui/When";
+import { required } from "./rules";
+import { roleName, roles } from "./Team";
+
+const DAY = 24 * 60 * 60_000;
+
+function Make() {
+  const client = useQueryClient();
+  const [made, setMade] = useState<ApiKey>();
+  const form = useForm(
+    z.object({
+      name: required(t("rule.keyNameMissing")),
+      role: z.enum(["viewer", "agent", "manager", "admin"]),
+      days: z.string(),
+    }),
+    { name: "", role: "agent", days: "" },
+    async ({ name, role, days }) => {
+      const expiresAt = days ? new Date(Date.now() + Number(days) * DAY).toISOString() : undefined;
+      setMade(
+        await take(
+          api.POST("/api/api-keys", { headers: once(), body: { name, role, ...(expiresAt && { expiresAt }) } }),
+        ),
+      );
+      form.reset();
+      await client.invalidateQueries({ queryKey: keys.apiKeys });
+    },
+  );
+  return (
+    <Section title={t("keys.new")} text={t("keys.newText")}>
+      <form
+        noValidate
+        onSubmit={form.onSubmit}
+        className="grid items-start gap-3 phone:grid-cols-[1fr_130px_130px_auto]"
+      >
+        <TextField label={t("keys.name")} autoComplete="off" error={form.error("name")} {...form.register("name")} />
+        <SelectField label={t("field.role")} {...form.register("role")}>
+          {roles.map((role) => (
+            <option key={role} value={role}>
+              {roleName(role)}
+            </option>
+          ))}
+        </SelectField>
+        <SelectField label={t("keys.expires")} {...form.register("days")}>
+          <option value="">{t("keys.never")}</option>
+          {["30", "90", "365"].map((days) => (
+            <option key={days} value={days}>
+              {t("keys.days", { n: Number(days) })}
+            </option>
+          ))}
+        </SelectField>
+        <Button type="submit" look="filled" className="phone:mt-6" busy={form.busy && t("keys.making")}>
+          {t("keys.make")}
+        </Button>
+        <div className="empty:hidden phone:col-span-4">
+          <FormProblem text={form.problem} />
+        </div>
+      </form>
+      {made?.key && (
+        <div className="mt-4 rounded-control bg-warning-tint px-3.5 py-3 text-13 text-warning-text" role="status">
+          <p className="font-strong">{t("keys.once", { name: made.name })}</p>
+          <div className="mt-2 flex items-center gap-2">
+            <code
+              className="code min-w-0 flex-1 rounded-small bg-raised px-2 py-1.5 text-12 break-all text-text"
+              data-testid="api-key"
+            >
+              {made.key}
+            </code>
+            <Button
+              size="dense"
+              icon={<Copy size={16} aria-hidden />}
+              onClick={() =>
+                void navigator.clipboard?.writeText(made.key ?? "").then(() => toast.success(t("toast.copied")))
+              }
+            >
+              {t("action.copy")}
+            </Button>
+          </div>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+/** Keys for programs: what each may do, until when, and when it was last used. */
+export function ApiKeys() {
+  const client = useQueryClient();
+  const [ending, setEnding] = useState<ApiKey>();
+  const query = useQuery({
+    queryKey: keys.apiKeys,
+    queryFn: async ({ signal }) =>
+      (await take(api.GET("/api/api-keys", { params: { query: { limit: 100 } }, signal }))).items,
+    staleTime: 0,
+  });
+  const end = useMutation({
+    mutationFn: ({ id }: ApiKey) =>
+      take(api.DELETE("/api/api-keys/{id}", { params: { path: { id } }, headers: once() })),
+    onError: (error) => toast.error(describe(error).detail),
+    onSettled: () => {
+      setEnding(undefined);
+      void client.invalidateQueries({ queryKey: keys.apiKeys });
+    },
+  });
+  return (
+    <>
+      <Make />
+      <Section flush title={t("settings.apiKeys")}>
+        {query.isPending ? (
+          <Loading>
+            <BoneRows />
+          </Loading>
+        ) : query.isError ? (
+          <Failed error={query.error} what={t("keys.failed")} onRetry={() => void query.refetch()} />
+        ) : query.data.length === 0 ? (
+          <Empty title={t("keys.empty")} text={t("keys.emptyText")} />
+        ) : (
+          <ul>
+            {query.data.map((one) => (
+              <Item key={one.id}>
+                <KeyRound size={18} className="text-muted" aria-hidden />
+                <span className="min-w-0 flex-1 basis-48">
+                  <span className="block truncate font-medium">{one.name}</span>
+                  <span className="text-12 text-muted">
+                    <span className="code">{one.prefix}…</span> · {roleName(one.role)} ·{" "}
+                    {one.expiresAt ? t("keys.until", { day: day(one.expiresAt) }) : t("keys.never")}
+                  </span>
+                </span>
+                <span className="text-12 text-muted">
+                  {one.lastUsedAt ? <When at={one.lastUsedAt} /> : t("keys.unused")}
+                </span>
+                <Button size="dense" onClick={() => setEnding(one)}>
+                  {t("keys.end")}
+                </Button>
+              </Item>
+            ))}
+          </ul>
+        )}
+      </Section>
+      <Confirm
+        open={!!ending}
+        onClose={() => setEnding(undefined)}
+        title={t("keys.endTitle", { name: ending?.name ?? "" })}
+        text={t("keys.endText")}
+        keep={t("dialog.cancel")}
+        act={t("keys.end")}
+        busy={end.isPending && t("form.working")}
+        onAct={() => ending && end.mutate(ending)}
+      />
+    </>
+  );
+}

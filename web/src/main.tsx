@@ -1,0 +1,20 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { makeClient } from "./api/cache";
+import { me } from "./api/session";
+import { App } from "./app/App";
+import { makeRouter } from "./app/router";
+import "./app/app.css";
+
+const client = makeClient();
+const door = /^\/sign-(in|up)/.test(location.pathname);
+// Asked before anything is drawn: every page behind the door waits for it.
+if (!door) void client.prefetchQuery(me);
+
+const root = document.getElementById("root");
+if (root)
+  createRoot(root).render(
+    <StrictMode>
+      <App client={client} router={makeRouter()} />
+    </StrictMode>,
+  );

@@ -1,0 +1,86 @@
+import { zodResolver } from "@hookform/resolvers/zod";
+import { useCallback, useEffect, useState } from "react";
+import { type DefaultValues, type FieldPath, type FieldValues, useForm as useHookForm } from "react-hook-form";
+import type { z } from "zod";
+import { describe, Problem } from "~/api/problem";
+
+/** A sentence of ours, or an error at one field, in place of the server's. */
+export class Said extends Error {
+  constructor(
+    message: string,
+    readonly field?: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * A form: checked as the server checks it, its first error focused on submit, the server's field errors put at their
+ * fields and the rest above the button.
+ */
+export function useForm<V extends FieldValues>(
+  schema: z.ZodType<V, V>,
+  defaultValues: DefaultValues<NoInfer<V>>,
+  submit: (values: NoInfer<V>) => Promise<unknown>,
+) {
+  const form = useHookForm<V>({
+    resolver: zodResolver(schema),
+    defaultValues,
+    shouldFocusError: true,
+    mode: "onTouched",
+  });
+  const [problem, setProblem] = useState<string>();
+  const { handleSubmit, setError, setFocus } = form;
+  const onSubmit = useCallback(
+    (event?: React.BaseSyntheticEvent) =>
+      handleSubmit(async (values) => {
+        setProblem(undefined);
+        try {
+          await submit(values);
+        } catch (error) {
+          if (error instanceof Said) {
+            if (!error.field) return setProblem(error.message);
+            setError(error.field as FieldPath<V>, { message: error.message });
+            return setFocus(error.field as FieldPath<V>);
+          }
+          const fields = error instanceof Problem ? error.fields : [];
+          const known = fields.filter(({ pointer }) => pointer.slice(1) in values);
+          for (const { pointer, detail } of known) setError(pointer.slice(1) as FieldPath<V>, { message: detail });
+          const first = known[0];
+          if (first) setFocus(first.pointer.slice(1) as FieldPath<V>);
+          if (known.length < Math.max(1, fields.length)) setProblem(describe(error).detail);
+        }
+      })(event),
+    [handleSubmit, submit, setError, setFocus],
+  );
+  const error = (name: FieldPath<V>): string | undefined => form.getFieldState(name, form.formState).error?.message;
+  return {
+    ...form,
+    onSubmit,
+    problem,
+    setProblem,
+    error,
+    busy: form.formState.isSubmitting,
+    dirty: form.formState.isDirty,
+  };
+}
+
+/** Ctrl/Cmd+S saves, and the browser asks before unsaved changes are left. */
+export function useUnsaved(dirty: boolean, save: () => void): void {
+  useEffect(() => {
+    if (!dirty) return;
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    const key = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+        event.preventDefault();
+        save();
+      }
+    };
+    addEventListener("beforeunload", warn);
+    addEventListener("keydown", key);
+    return () => {
+      removeEventListener("beforeunload", warn);
+      removeEventListener("keydown", key);
+    };
+  }, [dirty, save]);
+}
