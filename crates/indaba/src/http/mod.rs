@@ -1,4 +1,5 @@
 //! The HTTP floor: what every route has in common. Rooms take from here extractors, answers and pages; `router.rs` puts it around them.
+pub mod csv;
 pub mod extract;
 pub mod idempotency;
 pub mod origin;
