@@ -4,7 +4,8 @@ use crate::{
     clock::Clock,
     config::Config,
     db::Db,
-    http::who::Identify,
+    http::{limits::Limits, who::Identify},
+    passwords::Hasher,
     secrets::Secrets,
 };
 use std::{ops::Deref, sync::Arc};
@@ -25,6 +26,10 @@ pub struct Parts {
     pub bus: Arc<dyn Bus>,
     /// Seals what must be read again.
     pub secrets: Secrets,
+    /// Counts requests.
+    pub limits: Limits,
+    /// Makes and checks hashes of passwords.
+    pub hasher: Hasher,
     /// Says whom a credential names.
     pub identify: Arc<dyn Identify>,
 }

@@ -35,6 +35,9 @@ pub enum Error {
     /// Nobody we know, or no longer (401).
     #[error("sign in first")]
     Unauthorized,
+    /// The e-mail or the password is wrong; which of them is not said (401).
+    #[error("wrong e-mail or password")]
+    WrongCredentials,
     /// Known, but not allowed to (403); says who is.
     #[error("{0}")]
     Forbidden(String),

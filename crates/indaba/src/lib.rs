@@ -13,11 +13,16 @@ pub mod events;
 pub mod http;
 pub mod jobs;
 pub mod net;
+pub mod passwords;
 pub mod request;
+pub mod search;
 pub mod secrets;
 
 pub mod registry;
+pub mod audit;
+pub mod tenants;
+pub mod users;
+
 pub mod router;
-pub mod search;
 
 pub use error::{Error, Result};

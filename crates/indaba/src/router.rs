@@ -2,7 +2,9 @@
 use crate::{
     Error,
     app::App,
+    audit,
     http::{Problem, stack},
+    tenants, users,
 };
 use axum::response::IntoResponse;
 use axum::{Router, extract::State, response::Response};

@@ -53,6 +53,7 @@ fn redact(value: &mut Value) {
             false => redact(value),
         }),
         Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::String(text) if url::Url::parse(text).is_ok_and(|url| url.password().is_some()) => *value = json!("•••"),
         _ => {}
     }
 }
@@ -60,7 +61,7 @@ fn redact(value: &mut Value) {
 fn is_secret(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
     ["password", "secret", "token", "credential", "hash"].iter().any(|word| name.contains(word))
-        || ["key", "apikey", "accesskey", "privatekey", "hookurl", "url"].contains(&name.as_str())
+        || ["key", "apikey", "accesskey", "privatekey", "hookurl"].contains(&name.as_str())
 }
 
 /// Only the fields that differ, of two objects.
@@ -95,10 +96,10 @@ mod tests {
     #[test]
     fn only_differences_are_kept_and_no_secret() {
         let (before, after) = differences(
-            told(&json!({"id": "x", "name": "a", "role": "agent", "settings": {"apiKey": "s3cret", "url": "http://u:p@h"}})),
+            told(&json!({"id": "x", "name": "a", "role": "agent", "settings": {"apiKey": "s3cret", "url": "http://u:p@h", "at": "http://h"}})),
             told(&json!({"id": "x", "name": "b", "role": "agent", "accessToken": "t", "hookUrl": null})),
         );
-        assert_eq!(before, json!({"name": "a", "settings": {"apiKey": "•••", "url": "•••"}}));
+        assert_eq!(before, json!({"name": "a", "settings": {"apiKey": "•••", "url": "•••", "at": "http://h"}}));
         assert_eq!(after, json!({"name": "b", "accessToken": "•••", "hookUrl": null}));
         assert_eq!(differences(Value::Null, json!({"id": 1})), (Value::Null, json!({"id": 1})));
         assert_eq!(text(Value::Null), None);

@@ -1,7 +1,9 @@
 //! The HTTP floor: what every route has in common. Rooms take from here extractors, answers and pages; `router.rs` puts it around them.
+pub mod client;
 pub mod csv;
 pub mod extract;
 pub mod idempotency;
+pub mod limits;
 pub mod origin;
 pub mod page;
 pub mod problem;

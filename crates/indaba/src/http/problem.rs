@@ -50,6 +50,10 @@ impl From<Error> for Problem {
         let (status, slug, title, detail): Told = match e {
             Error::Malformed(detail) => (S::BAD_REQUEST, "malformed", "The request cannot be read", detail.into()),
             Error::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "Sign in first", "".into()),
+            Error::WrongCredentials => {
+                let detail = "The e-mail or the password is wrong.";
+                (S::UNAUTHORIZED, "credentials", "This did not sign you in", detail.into())
+            }
             Error::Forbidden(detail) => (S::FORBIDDEN, "forbidden", "You may not do this", detail.into()),
             Error::Missing => (S::NOT_FOUND, "missing", "There is no such thing", "".into()),
             Error::Unique(_) => (S::CONFLICT, "exists", "It exists already", "Choose another name or value.".into()),

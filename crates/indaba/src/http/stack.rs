@@ -1,7 +1,7 @@
 //! What every request passes through, from the outside in: its id and log line, a net for panics, security headers, a time limit,
-//! and for the API: who asks, and the idempotency key.
+//! and for the API: who asks, whether too often, and the idempotency key.
 use super::{
-    idempotency,
+    idempotency, limits,
     problem::Problem,
     who::{self, Asked},
 };
@@ -28,6 +28,7 @@ pub fn api(routes: Router<App>, app: &App) -> Router<App> {
     routes
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(from_fn_with_state(app.clone(), limits::layer))
         .layer(from_fn_with_state(app.clone(), identify))
         .layer(from_fn_with_state(app.clone(), in_time))
 }

@@ -1,5 +1,6 @@
 //! Where a tenant is: its country suggests the time zone of its largest city.
 
+#[rustfmt::skip]
 const ZONES: &[(&str, &str)] = &[
     ("AE", "Asia/Dubai"), ("AO", "Africa/Luanda"), ("AR", "America/Argentina/Buenos_Aires"), ("AT", "Europe/Vienna"),
     ("AU", "Australia/Sydney"), ("BD", "Asia/Dhaka"), ("BE", "Europe/Brussels"), ("BR", "America/Sao_Paulo"),
