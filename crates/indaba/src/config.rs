@@ -1,4 +1,5 @@
 //! What the operator may set. `config.default.toml` names every key and is compiled in; a file and then `INDABA_…` variables override it.
+use crate::db::Synchronous;
 use figment::{
     Figment, Profile, Provider,
     providers::{Format, Toml},
@@ -103,8 +104,8 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// SQLite's `synchronous`: `FULL` or `NORMAL`.
-    pub sqlite_sync: String,
+    /// SQLite's `synchronous`.
+    pub sqlite_sync: Synchronous,
     /// Threads that read.
     pub sqlite_readers: usize,
     /// Threads with a connection each.
@@ -215,6 +216,12 @@ impl Config {
         self.metrics_listen.as_ref().map(|text| text.parse().expect("checked when it was read"))
     }
 
+    /// Says which port was taken, when any would do.
+    pub fn listening_at(mut self, address: SocketAddr) -> Config {
+        self.listen = address;
+        self
+    }
+
     /// Says that we are reached at `url`: for whoever binds a free port.
     pub fn reached_at(mut self, url: &str) -> Config {
         self.public_url = Some(url.trim_end_matches('/').to_owned());
@@ -234,9 +241,6 @@ impl Config {
         }
         if let Some(text) = &self.metrics_listen {
             text.parse::<SocketAddr>().map_err(|e| format!("metrics_listen: {e}"))?;
-        }
-        if !matches!(self.database.sqlite_sync.as_str(), "FULL" | "NORMAL") {
-            return Err("database.sqlite_sync: FULL or NORMAL".into());
         }
         if let Some(url) = &self.database_url
             && !["postgres://", "postgresql://"].iter().any(|start| url.expose_secret().starts_with(start))

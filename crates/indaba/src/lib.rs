@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod events;
+pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod net;
@@ -18,11 +19,12 @@ pub mod request;
 pub mod search;
 pub mod secrets;
 
-pub mod registry;
 pub mod audit;
+pub mod registry;
 pub mod tenants;
 pub mod users;
 
 pub mod router;
+pub mod serve;
 
 pub use error::{Error, Result};

@@ -1,1 +1,118 @@
-fn main() {}
+//! The program: `indaba serve` and its small companions.
+use clap::{Parser, Subcommand};
+use indaba::{
+    config::{Config, LogFormat},
+    id, router,
+    serve::{Part, Server},
+};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A self-hosted WhatsApp workspace.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// A file of settings; INDABA_… variables override it.
+    #[arg(long, global = true, env = "INDABA_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server until it is told to stop (SIGTERM, Ctrl-C).
+    Serve {
+        /// What this process does.
+        #[arg(long, value_enum, default_value_t = Part::All, env = "INDABA_ROLE")]
+        role: Part,
+    },
+    /// Prints the OpenAPI document.
+    Openapi,
+    /// Shows an id in all its forms: TypeID, UUID, hex, and when it was made.
+    Id {
+        /// In any of them.
+        id: String,
+    },
+    /// Asks a running server whether it is ready; ends with 0 if it is. For containers.
+    Health,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("indaba: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), String> {
+    let settings = || Config::load(cli.config.as_deref(), std::env::vars());
+    match cli.command {
+        Command::Openapi => {
+            print!("{}", router::openapi());
+            Ok(())
+        }
+        Command::Id { id } => {
+            let told = id::describe(&id).ok_or("this is no id: give a TypeID, a UUID or 32 hex digits")?;
+            println!("{told}");
+            Ok(())
+        }
+        Command::Health => runtime()?.block_on(ask(settings()?)),
+        Command::Serve { role } => {
+            let config = settings()?;
+            log(&config);
+            runtime()?.block_on(serve(config, role))
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    // the HTTP clients need to know which cryptography they are to use
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("no runtime: {e}"))
+}
+
+fn log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        LogFormat::Text => lines.init(),
+    }
+}
+
+async fn serve(config: Config, role: Part) -> Result<(), String> {
+    let start = std::time::Instant::now();
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let server = Server::start(config, role).await?;
+    let (url, took_ms) = (server.app.config.public_url(), start.elapsed().as_millis());
+    tracing::info!(listen = %server.address, took_ms, version = env!("CARGO_PKG_VERSION"), "ready at {url}");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping: no more work is taken");
+    match tokio::time::timeout(Duration::from_millis(9_500), server.stop()).await {
+        Ok(()) => tracing::info!("stopped"),
+        Err(_) => tracing::warn!("stopped before everything was finished; the next start puts it right"),
+    }
+    Ok(())
+}
+
+async fn ask(config: Config) -> Result<(), String> {
+    let url = format!("http://{}/api/health/ready", config.listen);
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+    let answer = client.map_err(|e| e.to_string())?.get(&url).send().await.map_err(|e| e.to_string())?;
+    match answer.status().is_success() {
+        true => Ok(()),
+        false => Err(format!("{url} answered {}", answer.status())),
+    }
+}

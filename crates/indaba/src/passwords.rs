@@ -113,7 +113,8 @@ mod tests {
         ] {
             assert!(fault(bad, &["nomvula", "nomvula@example.com"]).is_some(), "{bad:.20}");
         }
-        for good in ["correct horse battery", "Tr4vel-by-night", "nomvula walks to the river", "пароль-для-меня"] {
+        for good in ["correct horse battery", "Tr4vel-by-night", "nomvula walks to the river", "пароль-для-меня"]
+        {
             assert_eq!(fault(good, &["nomvula", "Moyo"]), None, "{good}");
         }
         assert!(COMMON.lines().all(|line| line == line.to_lowercase() && line.len() >= 6), "folded, and no empty line");

@@ -2,7 +2,7 @@
 use crate::{
     Error,
     app::App,
-    audit,
+    audit, health,
     http::{Problem, stack},
     tenants, users,
 };
@@ -18,12 +18,26 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every room's routes.
 fn rooms() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document())
+        .merge(health::routes())
+        .merge(audit::routes())
+        .merge(tenants::routes())
+        .merge(users::routes())
 }
 
 /// The whole server.
 pub fn router(app: &App) -> Router {
-    let api = Router::from(rooms()).route("/api/openapi.json", axum::routing::get(openapi_json)).fallback(missing);
+    let api = Router::from(rooms())
+        .route("/metrics", axum::routing::get(health::metrics))
+        .route("/api/openapi.json", axum::routing::get(openapi_json))
+        .fallback(missing);
     stack::outer(stack::api(api, app)).with_state(app.clone())
+}
+
+/// What a worker answers: how it is, and nothing else.
+pub fn health_only(app: &App) -> Router {
+    let routes =
+        Router::from(health::routes()).route("/metrics", axum::routing::get(health::metrics)).fallback(missing);
+    stack::outer(stack::api(routes, app)).with_state(app.clone())
 }
 
 async fn missing() -> Error {

@@ -4,7 +4,10 @@ use crate::{
     Error, Result,
     app::App,
     clock::Time,
-    http::{Admin, After, Json, Page, Problem, Query, csv, who::{ApiKeyId, UserId}},
+    http::{
+        Admin, After, Json, Page, Problem, Query, csv,
+        who::{ApiKeyId, UserId},
+    },
 };
 use axum::{
     body::Body,
@@ -125,7 +128,18 @@ async fn list(
     responses((status = 200, content_type = "text/csv", body = String)))]
 async fn export(State(app): State<App>, who: Admin, Query(wanted): Query<Wanted>) -> Result<Response> {
     let (filter, tenant) = (wanted.filter()?, who.tenant);
-    let head = csv::line(["at", "actor kind", "actor id", "actor", "action", "subject kind", "subject id", "before", "after", "request id"]);
+    let head = csv::line([
+        "at",
+        "actor kind",
+        "actor id",
+        "actor",
+        "action",
+        "subject kind",
+        "subject id",
+        "before",
+        "after",
+        "request id",
+    ]);
     let first = stream::once(async move { Ok::<_, Error>(head) });
     // page by page: no snapshot is held open, and what is added meanwhile is newer than where we read
     let pages = stream::try_unfold(Some(AuditId::MAX), move |before| {

@@ -69,7 +69,10 @@ fn differences(before: Value, after: Value) -> (Value, Value) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
             let only = |of: &Map<String, Value>, other: &Map<String, Value>| -> Value {
-                of.iter().filter(|(name, value)| other.get(*name) != Some(value)).map(|(n, v)| (n.clone(), v.clone())).collect()
+                of.iter()
+                    .filter(|(name, value)| other.get(*name) != Some(value))
+                    .map(|(n, v)| (n.clone(), v.clone()))
+                    .collect()
             };
             (only(&before, &after), only(&after, &before))
         }
@@ -96,7 +99,9 @@ mod tests {
     #[test]
     fn only_differences_are_kept_and_no_secret() {
         let (before, after) = differences(
-            told(&json!({"id": "x", "name": "a", "role": "agent", "settings": {"apiKey": "s3cret", "url": "http://u:p@h", "at": "http://h"}})),
+            told(
+                &json!({"id": "x", "name": "a", "role": "agent", "settings": {"apiKey": "s3cret", "url": "http://u:p@h", "at": "http://h"}}),
+            ),
             told(&json!({"id": "x", "name": "b", "role": "agent", "accessToken": "t", "hookUrl": null})),
         );
         assert_eq!(before, json!({"name": "a", "settings": {"apiKey": "•••", "url": "•••", "at": "http://h"}}));

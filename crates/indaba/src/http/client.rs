@@ -41,7 +41,8 @@ impl FromRequestParts<App> for Client {
 /// The last address in the chain that no trusted proxy has: what stands before it anybody may have written.
 fn origin(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let lines = headers.get_all("x-forwarded-for").into_iter().filter_map(|line| line.to_str().ok());
-    let chain: Vec<IpAddr> = lines.flat_map(|line| line.split(',')).filter_map(|text| text.trim().parse().ok()).collect();
+    let chain: Vec<IpAddr> =
+        lines.flat_map(|line| line.split(',')).filter_map(|text| text.trim().parse().ok()).collect();
     let mut at = peer;
     for ip in chain.into_iter().rev() {
         if !trusted(at) {

@@ -8,7 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use governor::{
-    Quota, RateLimiter, clock::{Clock, DefaultClock}, middleware::StateInformationMiddleware, state::keyed::DashMapStateStore,
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::keyed::DashMapStateStore,
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -64,7 +67,10 @@ impl Limited {
             }
             Err(not_yet) => {
                 let wait = not_yet.wait_time_from(DefaultClock::default().now());
-                Err((Left { limit: self.per_minute, remaining: 0, reset_s: wait.as_secs_f64().ceil().max(1.0) as u64 }, wait))
+                Err((
+                    Left { limit: self.per_minute, remaining: 0, reset_s: wait.as_secs_f64().ceil().max(1.0) as u64 },
+                    wait,
+                ))
             }
         }
     }

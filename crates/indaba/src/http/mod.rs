@@ -7,6 +7,7 @@ pub mod limits;
 pub mod origin;
 pub mod page;
 pub mod problem;
+pub mod server;
 pub mod stack;
 pub mod who;
 

@@ -35,7 +35,14 @@ pub struct TenantView {
 
 impl From<Tenant> for TenantView {
     fn from(of: Tenant) -> TenantView {
-        TenantView { id: of.id, name: of.name, slug: of.slug, time_zone: of.time_zone, locale: of.locale, country: of.country }
+        TenantView {
+            id: of.id,
+            name: of.name,
+            slug: of.slug,
+            time_zone: of.time_zone,
+            locale: of.locale,
+            country: of.country,
+        }
     }
 }
 
@@ -90,8 +97,11 @@ async fn change(State(app): State<App>, who: Admin, Json(change): Json<TenantCha
 /// Whether this is written like a language tag: `en`, `en-ZA`.
 pub fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-');
-    let language = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase()));
-    language && text.len() <= 35 && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+    let language =
+        parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase()));
+    language
+        && text.len() <= 35
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// Whether these are two capital letters.

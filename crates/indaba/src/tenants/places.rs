@@ -49,6 +49,9 @@ mod tests {
             assert!(check_time_zone(zone), "{country} {zone}");
         }
         assert!(ZONES.is_sorted() && !check_time_zone("Africa/Atlantis") && !check_time_zone(""));
-        assert_eq!((time_zone_of(Some("ZA")), time_zone_of(Some("XX")), time_zone_of(None)), ("Africa/Johannesburg", "UTC", "UTC"));
+        assert_eq!(
+            (time_zone_of(Some("ZA")), time_zone_of(Some("XX")), time_zone_of(None)),
+            ("Africa/Johannesburg", "UTC", "UTC")
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! Whom a credential names, asked at each request. The answer is kept for some seconds; whatever changes it (signing out, a new
 //! role, a key withdrawn) rings the bell `auth` in its transaction, on every node, and what was kept is forgotten.
-use super::{store, tokens::{self, Claims}};
+use super::{
+    store,
+    tokens::{self, Claims},
+};
 use crate::{
     Error, Result,
     app::App,
@@ -113,9 +116,11 @@ impl Identities {
 }
 
 fn read(known: store::KnownKey) -> Result<Program> {
-    let scopes: Vec<String> = serde_json::from_str(&known.scopes).map_err(|e| Error::Internal(format!("scopes: {e}")))?;
+    let scopes: Vec<String> =
+        serde_json::from_str(&known.scopes).map_err(|e| Error::Internal(format!("scopes: {e}")))?;
     let actor = Actor::ApiKey { id: known.id, name: known.name.into() };
-    let who = Who { tenant: known.tenant_id, actor, role: known.role, operator: false, scopes: scopes.into(), once: None };
+    let who =
+        Who { tenant: known.tenant_id, actor, role: known.role, operator: false, scopes: scopes.into(), once: None };
     Ok(Program { who, expires_at: known.expires_at })
 }
 
@@ -140,7 +145,8 @@ impl Identify for Identities {
                 let now = app.clock.now();
                 let claims = Claims::read(token, &app.secrets, now)?;
                 let person = self.person(app, claims.sign_in, claims.tenant).await?;
-                if person.user != claims.user || person.auth_version != claims.auth_version || person.expires_at <= now {
+                if person.user != claims.user || person.auth_version != claims.auth_version || person.expires_at <= now
+                {
                     return Err(Error::Unauthorized);
                 }
                 Ok(as_who(person, claims.sign_in, claims.tenant))

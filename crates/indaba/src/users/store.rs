@@ -103,16 +103,16 @@ pub(super) fn add_user(tx: &mut SystemTx, email: &str, name: &str, password_hash
          on conflict (email) do nothing returning id, email, name, password_hash, auth_version, operator",
         args![UserId::at(now), email, name, password_hash, now],
     )?
-    .ok_or_else(|| {
-        Error::conflict("email-taken", "This e-mail is taken", "Sign in with it, or use another.")
-    })
+    .ok_or_else(|| Error::conflict("email-taken", "This e-mail is taken", "Sign in with it, or use another."))
+}
+
+/// Whether anybody has signed up here yet: the first person needs no invitation.
+pub(super) fn has_people(tx: &mut SystemRead) -> Result<bool> {
+    Ok(tx.find::<(UserId,)>("select id from users limit 1", args![])?.is_some())
 }
 
 pub(super) fn find_user_by_email(tx: &mut SystemRead, email: &str) -> Result<Option<User>> {
-    tx.find(
-        "select id, email, name, password_hash, auth_version, operator from users where email = $1",
-        args![email],
-    )
+    tx.find("select id, email, name, password_hash, auth_version, operator from users where email = $1", args![email])
 }
 
 pub(super) fn get_user(tx: &mut SystemRead, id: UserId) -> Result<User> {
@@ -275,7 +275,10 @@ pub(super) fn rotate(tx: &mut SystemTx, token: &Refresh, secrets: &Secrets) -> R
     if known.expires_at <= now {
         return Ok(Rotated::Ended);
     }
-    if known.former_hash == Some(token.hash()) && known.token_hash == next.hash() && now.since(known.rotated_at) <= GRACE {
+    if known.former_hash == Some(token.hash())
+        && known.token_hash == next.hash()
+        && now.since(known.rotated_at) <= GRACE
+    {
         return Ok(Rotated::Next(known, next));
     }
     end_sign_in(tx, known.user_id, known.id)?;
@@ -304,10 +307,7 @@ pub(super) fn sign_ins(tx: &mut SystemRead, user: UserId, before: SignInId, limi
 /// Forgets sign-ins that nobody came back to, at most 500 at a time.
 pub fn sweep_sign_ins(tx: &mut SystemTx) -> Result<u64> {
     let now = tx.now();
-    tx.run(
-        "delete from sign_ins where id in (select id from sign_ins where expires_at <= $1 limit 500)",
-        args![now],
-    )
+    tx.run("delete from sign_ins where id in (select id from sign_ins where expires_at <= $1 limit 500)", args![now])
 }
 
 row! {

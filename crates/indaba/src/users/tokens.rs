@@ -60,9 +60,8 @@ impl Claims {
         validation.validate_exp = false; // by our own clock, below
         validation.required_spec_claims.clear();
         let keys = secrets.derive_all("access token");
-        let read = |key: &[u8; 32]| {
-            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(key), &validation).ok()
-        };
+        let read =
+            |key: &[u8; 32]| jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(key), &validation).ok();
         let claims = keys.iter().find_map(read).ok_or(Error::Unauthorized)?.claims;
         if claims.exp.saturating_mul(1000) <= now.0 { Err(Error::Unauthorized) } else { Ok(claims) }
     }
@@ -152,7 +151,11 @@ mod tests {
         assert_eq!(Claims::read(&token, &secrets, now), Ok(claims()));
         assert_eq!(Claims::read(&token, &secrets, now + ACCESS_LASTS), Err(Error::Unauthorized));
         assert_eq!(Claims::read(&token, &Secrets::random(), now), Err(Error::Unauthorized));
-        let none = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims(), &EncodingKey::from_secret(&secrets.derive("access token")));
+        let none = jsonwebtoken::encode(
+            &Header::new(Algorithm::HS512),
+            &claims(),
+            &EncodingKey::from_secret(&secrets.derive("access token")),
+        );
         assert_eq!(Claims::read(&none.unwrap(), &secrets, now), Err(Error::Unauthorized), "another algorithm");
         let body = token.split('.').nth(1).unwrap();
         let unsigned = format!("{}.{body}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));

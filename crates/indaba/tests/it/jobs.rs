@@ -186,7 +186,7 @@ async fn states(db: &Db, tenant: TenantId) -> Vec<String> {
 #[tokio::test]
 async fn a_lane_keeps_its_order_through_failures() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         let mut jobs = in_lane("out:1", &["1", "2"]);
         jobs.push(New::of(&Note { lane: Some("out:1".into()), then: Then::RetryUntil(2), ..note("3") }));
         jobs.extend(in_lane("out:2", &["other"]));
@@ -211,7 +211,7 @@ async fn a_lane_keeps_its_order_through_failures() {
 #[tokio::test]
 async fn a_lane_goes_on_past_a_job_that_is_set_aside_and_one_that_is_not_due() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         let mut jobs = vec![New::of(&Note { lane: Some("l".into()), then: Then::Fail, ..note("1") })];
         jobs.push(in_lane("l", &["2"]).remove(0).at(app.clock.now() + Duration::from_secs(30)));
         jobs.extend(in_lane("l", &["3"]));
@@ -229,7 +229,7 @@ async fn a_lane_goes_on_past_a_job_that_is_set_aside_and_one_that_is_not_due() {
 #[tokio::test]
 async fn eight_workers_run_each_job_once_and_each_lane_in_order() {
     each_database(async |db| {
-        let app = app_with(&db, Clock::System, Arc::new(crate::support::Nobody));
+        let app = app_with(&db, Clock::System, Arc::new(crate::support::Nobody)).await;
         let kinds = kinds();
         let workers: Vec<_> = (0..8).map(|_| jobs::start(app.clone(), kinds.clone(), Options::default())).collect();
         let tenants: Vec<TenantId> = (0..4).map(|_| tenant()).collect();
@@ -297,7 +297,7 @@ async fn a_worker_dies_with(app: &App, of: TenantId, count: usize) {
 #[tokio::test]
 async fn what_a_dead_worker_had_comes_back_with_its_attempt_counted() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         let hang = Note { then: Then::Hang, lane: Some("l".into()), ..note("killer") };
         enqueue(&app, asha, vec![New::of(&hang)]).await;
         enqueue(&app, asha, in_lane("l", &["after"])).await;
@@ -326,7 +326,7 @@ async fn what_a_dead_worker_had_comes_back_with_its_attempt_counted() {
 #[tokio::test]
 async fn a_lone_server_takes_back_at_once_what_it_left_running() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         enqueue(&app, asha, vec![New::of(&Note { then: Then::Hang, ..note("x") })]).await;
         a_worker_dies_with(&app, asha, 1).await;
         db.system("start up", jobs::adopt).await.unwrap();
@@ -339,7 +339,7 @@ async fn a_lone_server_takes_back_at_once_what_it_left_running() {
 #[tokio::test]
 async fn poison_is_set_aside_with_its_reason_and_told() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         enqueue(
             &app,
             asha,
@@ -379,7 +379,7 @@ async fn poison_is_set_aside_with_its_reason_and_told() {
 #[tokio::test]
 async fn a_batch_answers_for_each_and_one_poison_does_not_spoil_it() {
     each_database(async |db| {
-        let (app, asha, ben) = (app(&db), tenant(), tenant());
+        let (app, asha, ben) = (app(&db).await, tenant(), tenant());
         let stamp = |text: &str| New::of_batch(&Stamp(text.into()));
         let both = vec![(asha, stamp("a")), (ben, stamp("b")), (asha, stamp("bad")), (ben, stamp("c"))];
         db.system("gather", move |tx| jobs::enqueue_across(tx, &both)).await.unwrap();
@@ -400,7 +400,7 @@ async fn a_batch_answers_for_each_and_one_poison_does_not_spoil_it() {
 #[tokio::test]
 async fn retries_wait_longer_each_time_and_end() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         enqueue(&app, asha, vec![New::of(&Note { then: Then::RetryUntil(9), ..note("x") })]).await;
         for (wait, runs) in [(0, 1), (4, 1), (2, 2), (8, 2), (4, 3), (7200, 3)] {
             app.clock.advance(Duration::from_secs(wait));
@@ -415,7 +415,7 @@ async fn retries_wait_longer_each_time_and_end() {
 #[tokio::test]
 async fn a_snooze_is_no_attempt() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         enqueue(&app, asha, vec![New::of(&Note { then: Then::Snooze, ..note("z") })]).await;
         for _ in 0..6 {
             run_due(&app, &kinds()).await.unwrap();
@@ -430,7 +430,7 @@ async fn a_snooze_is_no_attempt() {
 #[tokio::test]
 async fn a_unique_key_keeps_doubles_out_until_the_first_has_begun() {
     each_database(async |db| {
-        let (app, asha, ben) = (app(&db), tenant(), tenant());
+        let (app, asha, ben) = (app(&db).await, tenant(), tenant());
         let unique = |text: &str| New::of(&Note { unique: Some("u".into()), lane: Some("l".into()), ..note(text) });
         enqueue(&app, asha, vec![unique("1"), unique("2")]).await;
         enqueue(&app, asha, vec![unique("3")]).await;
@@ -447,7 +447,7 @@ async fn a_unique_key_keeps_doubles_out_until_the_first_has_begun() {
 #[tokio::test]
 async fn tenants_take_turns_and_a_person_goes_first() {
     each_database(async |db| {
-        let (app, big, small, late) = (app(&db), tenant(), tenant(), tenant());
+        let (app, big, small, late) = (app(&db).await, tenant(), tenant(), tenant());
         enqueue(&app, big, (0..1000).map(|i| New::of(&note(&format!("bulk {i}")))).collect()).await;
         enqueue(&app, small, (0..3).map(|i| New::of(&note(&format!("small {i}")))).collect()).await;
         enqueue(&app, late, vec![New::of(&Urgent("now".into()))]).await;
@@ -465,7 +465,7 @@ async fn tenants_take_turns_and_a_person_goes_first() {
 #[tokio::test]
 async fn a_job_knows_the_request_that_asked_for_it() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         request::within("req-7".into(), enqueue(&app, asha, vec![New::of(&Asked)])).await;
         enqueue(&app, asha, vec![New::of(&Asked), New::of(&Asked).request(Some("req-8".into()))]).await;
         run_due(&app, &kinds()).await.unwrap();
@@ -479,7 +479,7 @@ async fn a_job_knows_the_request_that_asked_for_it() {
 #[tokio::test]
 async fn what_is_undone_is_not_enqueued_and_what_a_job_adds_runs_too() {
     each_database(async |db| {
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         let undone: Result<()> = db
             .write(asha, |tx: &mut TenantTx| {
                 jobs::enqueue(tx, &note("never"))?;
@@ -497,7 +497,7 @@ async fn what_is_undone_is_not_enqueued_and_what_a_job_adds_runs_too() {
 #[tokio::test]
 async fn a_recurring_job_is_made_up_for_once_however_the_clock_jumps() {
     each_database(async |db| {
-        let app = app(&db);
+        let app = app(&db).await;
         let house = note("tick");
         // the house's diary is shared by all stories: this one counts rows
         let kinds = Arc::new(Kinds::default().job::<Note>().every("test.tick", "0 * * * *", &house));
@@ -524,7 +524,7 @@ async fn a_recurring_job_is_made_up_for_once_however_the_clock_jumps() {
 #[tokio::test]
 async fn a_worker_wakes_when_a_job_is_added_and_stops_with_nothing_half_done() {
     each_database(async |db| {
-        let app = app_with(&db, Clock::System, Arc::new(crate::support::Nobody));
+        let app = app_with(&db, Clock::System, Arc::new(crate::support::Nobody)).await;
         let asha = tenant();
         let worker =
             jobs::start(app.clone(), kinds(), Options { grace: Duration::from_millis(50), ..Options::default() });
@@ -554,7 +554,7 @@ async fn a_worker_wakes_when_a_job_is_added_and_stops_with_nothing_half_done() {
 async fn a_claim_never_scans() {
     each_database(async |db| {
         // rows of every state, so that no index is empty; and the planner's statistics may be old
-        let (app, asha) = (app(&db), tenant());
+        let (app, asha) = (app(&db).await, tenant());
         // a tiny table PostgreSQL reads whole, and rightly
         enqueue(&app, asha, (0..20_000).map(|i| New::of(&note(&i.to_string()))).collect()).await;
         let on = db.dialect();

@@ -1,6 +1,8 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
 mod bus;
 mod db;
+mod http;
 mod jobs;
 mod statements;
 mod support;
+mod users;

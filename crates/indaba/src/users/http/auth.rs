@@ -63,12 +63,14 @@ struct SignUp {
 #[utoipa::path(post, path = "/api/auth/sign-up", tag = "auth", request_body = SignUp, security(()),
     responses((status = 201, body = Session), (status = 403, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
-async fn sign_up(State(app): State<App>, client: Client, headers: HeaderMap, Json(form): Json<SignUp>) -> Result<Response> {
+async fn sign_up(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Json(form): Json<SignUp>,
+) -> Result<Response> {
     from_us(&app, &headers)?;
     app.limits.sign_in(&[&client.ip.to_string()])?;
-    if app.config.sign_up == Who::Invite && form.invitation.is_none() {
-        return Err(Error::Forbidden("Here people join by invitation. Ask an admin for one.".into()));
-    }
     let email = fold_email(&form.email);
     let mut check = Check::default();
     check.that(email.is_some(), "/email", "is not an e-mail address").name(&form.name, "/name", 80);
@@ -91,9 +93,13 @@ async fn sign_up(State(app): State<App>, client: Client, headers: HeaderMap, Jso
         country: form.country,
     });
     let (from, invitation) = (browser(&client), form.invitation);
+    let closed = app.config.sign_up == Who::Invite && invitation.is_none();
     let (user, tenant, token) = app
         .db
         .system("sign up", move |tx| {
+            if closed && store::has_people(tx)? {
+                return Err(Error::Forbidden("Here people join by invitation. Ask an admin for one.".into()));
+            }
             let (user, tenant) = users::sign_up(tx, &new, tenant.as_ref(), invitation.as_deref())?;
             let role = role_in(tx, &user, tenant)?;
             let token = users::begin(tx, &user, tenant, role, &from)?;
@@ -132,7 +138,12 @@ struct SignIn {
 /// Signs in. A wrong e-mail and a wrong password are answered alike, and take as long.
 #[utoipa::path(post, path = "/api/auth/sign-in", tag = "auth", request_body = SignIn, security(()),
     responses((status = 200, body = Session), (status = 401, body = Problem), (status = 429, body = Problem)))]
-async fn sign_in(State(app): State<App>, client: Client, headers: HeaderMap, Json(form): Json<SignIn>) -> Result<Response> {
+async fn sign_in(
+    State(app): State<App>,
+    client: Client,
+    headers: HeaderMap,
+    Json(form): Json<SignIn>,
+) -> Result<Response> {
     from_us(&app, &headers)?;
     if form.password.len() > *passwords::LENGTH.end() {
         return Err(Error::field("/password", "has at most 1024 bytes"));
@@ -236,9 +247,7 @@ async fn sign_out(State(app): State<App>, client: Client, headers: HeaderMap) ->
                 store::end_sign_in(tx, known.user_id, id)?;
                 let user = store::get_user(tx, known.user_id)?;
                 let who = users::person(&user, id, known.tenant_id, Role::Viewer);
-                tx.as_tenant(known.tenant_id, |tx| {
-                    audit::record(tx, &who, "sign-in.end", &json!({ "id": id }), &())
-                })
+                tx.as_tenant(known.tenant_id, |tx| audit::record(tx, &who, "sign-in.end", &json!({ "id": id }), &()))
             })
             .await?;
     }

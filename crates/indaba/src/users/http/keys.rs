@@ -4,10 +4,7 @@ use crate::{
     app::App,
     audit,
     clock::Time,
-    http::{
-        Admin, After, Check, Json, Page, Path, Problem, Role,
-        who::ApiKeyId,
-    },
+    http::{Admin, After, Check, Json, Page, Path, Problem, Role, who::ApiKeyId},
     users::{
         is_scope,
         store::{self, ApiKey, NewKey},

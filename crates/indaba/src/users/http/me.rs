@@ -102,7 +102,12 @@ struct PasswordChange {
 /// Changes one's password. All other browsers are signed out.
 #[utoipa::path(put, path = "/api/me/password", tag = "me", request_body = PasswordChange,
     responses((status = 204), (status = 422, body = Problem), (status = 429, body = Problem)))]
-async fn password(State(app): State<App>, who: Viewer, client: Client, Json(form): Json<PasswordChange>) -> Result<Response> {
+async fn password(
+    State(app): State<App>,
+    who: Viewer,
+    client: Client,
+    Json(form): Json<PasswordChange>,
+) -> Result<Response> {
     let (id, sign_in) = person(&who)?;
     app.limits.sign_in(&[&id.to_string()])?;
     if form.current.len() > *passwords::LENGTH.end() {

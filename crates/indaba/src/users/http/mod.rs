@@ -76,7 +76,14 @@ async fn session(app: &App, user: UserId, tenant: TenantId) -> Result<(User, Ses
 }
 
 /// The answer that signs a browser in: the session and its cookies.
-async fn signed_in(app: &App, client: &Client, status: StatusCode, user: UserId, tenant: TenantId, refresh: &Refresh) -> Result<Response> {
+async fn signed_in(
+    app: &App,
+    client: &Client,
+    status: StatusCode,
+    user: UserId,
+    tenant: TenantId,
+    refresh: &Refresh,
+) -> Result<Response> {
     let (user, session) = session(app, user, tenant).await?;
     let claims = Claims::new(user.id, refresh.sign_in, tenant, user.auth_version, app.clock.now());
     let mut headers = HeaderMap::new();

@@ -4,10 +4,7 @@ use crate::{
     app::App,
     audit,
     clock::Time,
-    http::{
-        Admin, After, Json, Page, Path, Problem, Role, Viewer,
-        who::UserId,
-    },
+    http::{Admin, After, Json, Page, Path, Problem, Role, Viewer, who::UserId},
     users::{
         self, InvitationId, fold_email,
         store::{self, Invitation, Member},

@@ -2,9 +2,12 @@
 #![allow(dead_code)] // each story uses a part of it
 mod app;
 mod databases;
+mod house;
 pub mod source;
 
 #[allow(unused_imports)]
-pub use app::{MORNING, Nobody, app, app_with};
+pub use app::{Nobody, app, app_with};
 #[allow(unused_imports)]
 pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir};
+#[allow(unused_imports)]
+pub use house::{Caller, House, MORNING, PASSWORD, Reply, each_db, each_db_with};
