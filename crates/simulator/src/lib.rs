@@ -3,7 +3,8 @@
 //! The simulator stands outside the server and is spoken to only over HTTP, by the real provider code. One
 //! [`World`](world::World) of people, chats and messages is shared by all gateways it plays; each gateway is a module
 //! of its own that turns what happens in the world into its hooks, and its API calls into deeds in the world. Today
-//! that is [`waha`]. A phone page at `/` and the control API under `/control` play the people. See README.md.
+//! that is [`waha`]. A phone page at `/` and the control API under `/control` play the people. Apart from all this, the
+//! vendors of language models are simulated under `/llm` ([`llm`]). See README.md.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -18,6 +19,7 @@ mod bell;
 mod control;
 mod faults;
 mod hooks;
+pub mod llm;
 mod phone;
 mod recording;
 mod serve;
@@ -105,6 +107,7 @@ pub struct Running {
     address: SocketAddr,
     url: String,
     sim: Arc<Sim>,
+    models: llm::Models,
     task: JoinHandle<()>,
 }
 
@@ -117,7 +120,8 @@ impl Simulator {
             serve::Lines::bind(config.listen).await.with_context(|| format!("listen on {}", config.listen))?;
         let address = listener.address()?;
         let sim = Sim::new(config)?;
-        let app = router(sim.clone()).into_make_service_with_connect_info::<serve::Line>();
+        let models = llm::Models::new();
+        let app = router(sim.clone(), models.clone()).into_make_service_with_connect_info::<serve::Line>();
         let closed = sim.closed.clone();
         let task = tokio::spawn(async move {
             tokio::select! {
@@ -126,7 +130,7 @@ impl Simulator {
                 () = closed.cancelled() => {}
             }
         });
-        Ok(Running { address, url: format!("http://{address}"), sim, task })
+        Ok(Running { address, url: format!("http://{address}"), sim, models, task })
     }
 }
 
@@ -139,6 +143,11 @@ impl Running {
     /// The same as an address.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The simulated model vendors, whose base is `{url}/llm`: what they do next, and what they were asked.
+    pub fn models(&self) -> &llm::Models {
+        &self.models
     }
 
     /// Resolves when it has stopped by itself.
@@ -160,10 +169,11 @@ impl Drop for Running {
     }
 }
 
-fn router(sim: Arc<Sim>) -> Router {
+fn router(sim: Arc<Sim>, models: llm::Models) -> Router {
     Router::new()
         .route("/ready", get(async || Json(serde_json::json!({"status": "ready"}))))
         .nest("/control", control::router(sim.clone()))
+        .nest("/llm", llm::router(models))
         .merge(phone::router())
         // Everything else is the gateway's, also what it does not know.
         .fallback_service(waha::router(sim))

@@ -3,6 +3,7 @@
 mod asking;
 mod fixtures;
 mod mutation;
+mod simulated;
 
 use std::{
     collections::VecDeque,
