@@ -41,11 +41,15 @@ impl Hook {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body as typed JSON. `\u0000`, lone surrogates and bytes that are not UTF-8 are dropped first: they would make one bad
+    /// The body, an object, as typed JSON. `\u0000`, lone surrogates and bytes that are not UTF-8 are dropped first: they would make one bad
     /// character cost the whole message. Depth is limited to 128 by the parser.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
         if self.body.len() > Self::MAX_BYTES {
             return Err(Unreadable::TooLong);
+        }
+        // a derived struct would read a list too, field by field
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Unreadable::NotAsExpected("the body is no JSON object".into()));
         }
         serde_json::from_slice(&clean(&self.body)).map_err(|e| Unreadable::NotAsExpected(place(&e)))
     }

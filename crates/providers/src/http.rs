@@ -51,6 +51,23 @@ impl Reply {
             .map_err(|_| CallError::Strange(format!("{} with {}", self.status.as_u16(), self.what())))
     }
 
+    /// The body as an object; `None` when it is empty or null. (Derived structs would read a list too, field by field.)
+    pub fn object<T: DeserializeOwned>(&self) -> Result<Option<T>, CallError> {
+        match self.body.trim_ascii_start().first() {
+            None | Some(b'{' | b'n') => self.json(),
+            Some(_) => Err(self.strange()),
+        }
+    }
+
+    /// The object that must be there.
+    pub fn some<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        self.object()?.ok_or_else(|| self.strange())
+    }
+
+    fn strange(&self) -> CallError {
+        CallError::Strange(format!("{} with {}", self.status.as_u16(), self.what()))
+    }
+
     /// What the body seems to be, without a word of it.
     pub fn what(&self) -> &'static str {
         let start = self.body.trim_ascii_start();

@@ -130,7 +130,7 @@ impl Provider for Waha {
 
     async fn check(&self, link: &Link) -> Result<Check, CallError> {
         let gateway = Gateway(link);
-        let found: wire::Version = gateway.get(&["api", "server", "version"], &[]).await?.json()?;
+        let found: wire::Version = gateway.get(&["api", "server", "version"], &[]).await?.some()?;
         if found.version.is_none() {
             return Err(CallError::Strange("an answer without a version; is this a WAHA?".into()));
         }
@@ -229,7 +229,7 @@ impl Provider for Waha {
 
     async fn status(&self, link: &Link) -> Result<Session, CallError> {
         let gateway = Gateway(link);
-        let info: wire::SessionInfo = gateway.get(&["api", "sessions", gateway.session()?], &[]).await?.json()?;
+        let info: wire::SessionInfo = gateway.get(&["api", "sessions", gateway.session()?], &[]).await?.some()?;
         info_session(&info).ok_or_else(|| CallError::Strange("a session without a status".into()))
     }
 
@@ -267,7 +267,7 @@ impl Provider for Waha {
         let mut limits = Limits::default();
         match gateway.get(&["api", "sessions", session, "capping"], &[]).await {
             Ok(reply) => {
-                let capping: wire::Capping = reply.json::<Option<_>>()?.unwrap_or_default();
+                let capping: wire::Capping = reply.object()?.unwrap_or_default();
                 limits.new_chats = capping.capping_status.map(|level| Quota {
                     used: capping.used_quota.unwrap_or_default().max(0.0) as u64,
                     total: capping.total_quota.filter(|total| *total >= 0.0).map(|total| total as u64),
@@ -329,8 +329,7 @@ impl Provider for Waha {
         let mut person = self.other_names(link, address).await.unwrap_or_else(|_| Person::at(address));
         let contact = address.digits().map_or_else(|| chat_id(address), |digits| Ok(digits.to_owned()))?;
         let query = [("session", gateway.session()?.to_owned()), ("contactId", contact)];
-        let contact: wire::Contact =
-            gateway.get(&["api", "contacts"], &query).await?.json::<Option<_>>()?.unwrap_or_default();
+        let contact: wire::Contact = gateway.get(&["api", "contacts"], &query).await?.object()?.unwrap_or_default();
         if let Some(address) = contact.id.as_deref().and_then(Address::parse).filter(Address::is_person) {
             person.learn(&address);
         }
@@ -368,10 +367,8 @@ impl Provider for Waha {
         let mut person = Person::at(address);
         let session = gateway.session()?;
         let found: wire::Lid = match address {
-            Address::Lid(lid) => gateway.get(&["api", session, "lids", lid], &[]).await?.json::<Option<_>>()?,
-            Address::Phone(phone) => {
-                gateway.get(&["api", session, "lids", "pn", &phone[1..]], &[]).await?.json::<Option<_>>()?
-            }
+            Address::Lid(lid) => gateway.get(&["api", session, "lids", lid], &[]).await?.object()?,
+            Address::Phone(phone) => gateway.get(&["api", session, "lids", "pn", &phone[1..]], &[]).await?.object()?,
             _ => None,
         }
         .unwrap_or_default();
@@ -451,7 +448,7 @@ impl Provider for Waha {
         }
         let request = gateway.request(reqwest::Method::POST, &["api", order.call], &[])?;
         let reply = gateway.send(request.json(&body), order.patience, order.needs).await?;
-        let answer: Option<wire::Sent> = reply.json()?;
+        let answer: Option<wire::Sent> = reply.object()?;
         sent(answer.unwrap_or_default(), &to)
             .ok_or_else(|| SendError::Unknown { detail: format!("{} without an id", reply.status.as_u16()) })
     }
@@ -464,7 +461,7 @@ impl Provider for Waha {
             let path = ["api", gateway.session()?, "chats", &chat, "messages", &id];
             let found: Option<wire::Message> = match gateway.get(&path, &[("downloadMedia", "false".to_owned())]).await
             {
-                Ok(reply) => reply.json()?,
+                Ok(reply) => reply.object()?,
                 Err(CallError::NotFound(_)) => None,
                 Err(error) => return Err(error),
             };
@@ -582,7 +579,7 @@ impl Waha {
     async fn drive(&self, link: &Link, what: &str) -> Result<Session, CallError> {
         let gateway = Gateway(link);
         match gateway.post(&["api", "sessions", gateway.session()?, what], &Value::Null).await {
-            Ok(reply) => match info_session(&reply.json::<Option<wire::SessionInfo>>()?.unwrap_or_default()) {
+            Ok(reply) => match info_session(&reply.object::<wire::SessionInfo>()?.unwrap_or_default()) {
                 Some(session) => Ok(session),
                 None => self.status(link).await,
             },

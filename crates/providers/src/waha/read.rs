@@ -54,7 +54,7 @@ fn odd(what: &str) -> Unreadable {
 }
 
 fn typed<T: DeserializeOwned>(payload: Option<&RawValue>) -> Result<T, Unreadable> {
-    let payload = payload.ok_or_else(|| odd("there is no payload"))?;
+    let payload = payload.filter(|payload| payload.get().starts_with('{')).ok_or_else(|| odd("there is no payload"))?;
     serde_json::from_str(payload.get()).map_err(|_| odd("the payload has another shape"))
 }
 

@@ -1,0 +1,7 @@
+//! Every provider against captures of its real peer, against faults, and against what nobody would send.
+
+mod faults;
+mod fixtures;
+mod mutations;
+mod peer;
+mod signatures;
