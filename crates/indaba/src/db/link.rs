@@ -49,6 +49,9 @@ impl Link {
                         let certificate = certificate.map_err(|e| read(e.to_string()))?;
                         roots.add(certificate).map_err(|e| read(e.to_string()))?;
                     }
+                    if roots.is_empty() {
+                        return Err(read("there is no certificate in it".into()));
+                    }
                 }
                 None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
             }

@@ -35,9 +35,13 @@ pub fn writer(path: &Path, settings: &Settings) -> Result<Lite> {
     // a log that grew in a rush is cut down again, so that copies of the directory stay small
     lite.conn.execute_batch(&format!(
         "pragma journal_mode = wal; pragma synchronous = {:?}; pragma journal_size_limit = 67108864;
-         pragma foreign_keys = on; pragma cache_size = -16384; pragma application_id = {APPLICATION}",
+         pragma foreign_keys = on; pragma cache_size = -16384",
         settings.synchronous
     ))?;
+    let known: i32 = lite.conn.query_row("pragma application_id", [], |row| row.get(0))?;
+    if known != APPLICATION {
+        lite.conn.execute_batch(&format!("pragma application_id = {APPLICATION}"))?; // writes, each time
+    }
     Ok(lite)
 }
 

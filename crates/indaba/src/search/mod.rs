@@ -8,7 +8,7 @@ mod words;
 pub use words::{Kind, Query, words};
 
 use crate::{
-    Result, args,
+    Result,
     clock::Time,
     db::{Arg, Dialect, TenantRead, TenantTx, Texts},
 };

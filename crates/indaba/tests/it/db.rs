@@ -1,5 +1,5 @@
 //! The database layer: the same promises on both databases. It is tested with tables of its own.
-use crate::support::{each_database_with, scratch_dir};
+use crate::support::{each_database_with, scratch_dir, superuser};
 use indaba::{
     Error, Result, args,
     clock::Time,
@@ -435,7 +435,7 @@ async fn every_table_of_a_tenant_is_locked_by_its_rows() {
 
 #[test]
 fn a_role_that_sees_through_the_locks_is_refused() {
-    let Ok(admin) = std::env::var("TEST_POSTGRES") else { return };
+    let Some(admin) = superuser() else { return };
     let refused = Db::open(&Settings { url: Some(admin), ..Settings::in_dir("/nowhere") }).map(drop).unwrap_err();
     assert!(refused.to_string().contains("is a superuser"), "{refused}");
 }

@@ -37,8 +37,17 @@ pub async fn each_database_with(change: impl Fn(Settings) -> Settings, story: im
             off_the_runtime(move || drop(place)).await;
         }
         Err(_) if only == "postgres" => panic!("TEST_DATABASE=postgres needs TEST_POSTGRES, the URL of a superuser"),
-        Err(_) => say_once("PostgreSQL is left out: TEST_POSTGRES is not set (scripts/postgres run cargo test)"),
+        Err(_) => left_out(),
     }
+}
+
+/// The URL of a superuser, for what can only be told on PostgreSQL; if there is none, it is said that this was left out.
+pub fn superuser() -> Option<String> {
+    let url = env::var("TEST_POSTGRES").ok();
+    if url.is_none() {
+        left_out();
+    }
+    url
 }
 
 async fn tell(on: &str, story: &impl AsyncFn(Db, Settings), settings: Settings) {
@@ -55,9 +64,10 @@ async fn off_the_runtime<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'stat
     tokio::task::spawn_blocking(f).await.expect("no panic in there")
 }
 
-/// Past the test runner, which hides what a passing test prints.
-fn say_once(text: &str) {
+/// Says so once, past the test runner, which hides what a passing test prints.
+fn left_out() {
     static ONCE: Once = Once::new();
+    let text = "PostgreSQL is left out: TEST_POSTGRES is not set (scripts/postgres run cargo test)";
     ONCE.call_once(|| drop(writeln!(std::io::stderr(), "{text}")));
 }
 

@@ -8,6 +8,6 @@ pub mod source;
 #[allow(unused_imports)]
 pub use app::{Nobody, app, app_with};
 #[allow(unused_imports)]
-pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir};
+pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir, superuser};
 #[allow(unused_imports)]
 pub use house::{Caller, House, MORNING, PASSWORD, Reply, each_db, each_db_with};
