@@ -2,6 +2,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { fake } from "./dev/fake.ts";
 import { emoji } from "./scripts/emoji.ts";
 
 // The one font file that every page needs is asked for with the page, not when the style sheet has been read.
@@ -28,10 +29,10 @@ function preloadFont(): Plugin {
 const server = process.env.INDABA_DEV_SERVER ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), emoji(), preloadFont()],
+  plugins: [react(), tailwindcss(), emoji(), preloadFont(), fake()],
   resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
   build: { target: "es2022", manifest: true, modulePreload: { polyfill: false }, reportCompressedSize: false },
-  server: { proxy: { "/api": { target: server, ws: true } } },
+  server: { proxy: process.env.INDABA_FAKE ? {} : { "/api": { target: server, ws: true } } },
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.{ts,tsx}"],

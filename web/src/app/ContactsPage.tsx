@@ -18,7 +18,7 @@ import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
-import { inputLook } from "~/ui/Field";
+import { inputDense } from "~/ui/Field";
 import { BoneRows, Empty, EndOfList, Failed, Loading, NothingMatches } from "~/ui/states";
 import { useNarrow } from "~/ui/useNarrow";
 import { When } from "~/ui/When";
@@ -203,14 +203,14 @@ export default function ContactsPage() {
                 onChange={(event) => put("q", event.target.value)}
                 aria-label={t("contacts.search")}
                 placeholder={t("contacts.search")}
-                className={`${inputLook} h-8 ps-9 text-13`}
+                className={`${inputDense} w-full ps-9`}
               />
             </div>
             <select
               aria-label={t("contact.status")}
               value={status}
               onChange={(event) => put("status", event.target.value)}
-              className={`${inputLook} h-8 w-auto px-2 text-13`}
+              className={inputDense}
             >
               {statuses.map((one) => (
                 <option key={one} value={one}>

@@ -115,6 +115,7 @@ function Workspaces({ session, tight }: { session: Session; tight: boolean }) {
 }
 
 function Rail({ session, tight, unread }: { session: Session; tight: boolean; unread: number }) {
+  const here = useLocation().pathname;
   return (
     <nav
       aria-label={t("frame.main")}
@@ -147,20 +148,20 @@ function Rail({ session, tight, unread }: { session: Session; tight: boolean; un
       <ul className="relative flex w-full flex-col gap-0.5">
         {places.map(({ to, name, icon: Icon }) => {
           const badge = to === "/chat" && unread > 0;
+          const active = here === to || here.startsWith(`${to}/`);
           const link = (
-            <NavLink
+            <Link
               to={to}
               aria-label={badge ? t("place.unread", { name: t(name), n: unread }) : tight ? t(name) : undefined}
-              className={({ isActive }) =>
-                cn(
-                  "press relative flex items-center gap-2.5 rounded-control font-medium",
-                  tight ? "size-10 justify-center" : "h-9 px-2.25",
-                  isActive
-                    ? "bg-rail-active text-rail-strong before:absolute before:top-1/2 before:h-5 before:w-[3px] before:-translate-y-1/2 before:rounded-e-[3px] before:bg-rail-strong"
-                    : "hover:bg-rail-hover hover:text-rail-strong",
-                  isActive && (tight ? "before:-start-2.5" : "before:-start-3"),
-                )
-              }
+              aria-current={active ? "page" : undefined}
+              className={cn(
+                "press relative flex items-center gap-2.5 rounded-control font-medium",
+                tight ? "size-10 justify-center" : "h-9 px-2.25",
+                active
+                  ? "bg-rail-active text-rail-strong before:absolute before:top-1/2 before:h-5 before:w-[3px] before:-translate-y-1/2 before:rounded-e-[3px] before:bg-rail-strong"
+                  : "hover:bg-rail-hover hover:text-rail-strong",
+                active && (tight ? "before:-start-2.5" : "before:-start-3"),
+              )}
             >
               <Icon size={20} aria-hidden />
               {!tight && <span className="flex-1">{t(name)}</span>}
@@ -172,7 +173,7 @@ function Rail({ session, tight, unread }: { session: Session; tight: boolean; un
                   className={cn(tight && "absolute -end-1.25 -top-0.75 shadow-[0_0_0_2px_var(--rail)]")}
                 />
               )}
-            </NavLink>
+            </Link>
           );
           return (
             <li key={to}>

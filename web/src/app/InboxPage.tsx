@@ -28,7 +28,7 @@ import { nameOf } from "~/i18n/name";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
-import { inputLook } from "~/ui/Field";
+import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuChoice, MenuLabel, MenuSeparator } from "~/ui/Menu";
 import { Splitter } from "~/ui/Splitter";
@@ -172,7 +172,7 @@ export default function InboxPage() {
         className={cn(
           onePane
             ? "h-11 w-full rounded-full bg-rail-hover ps-10 pe-10 text-rail-strong placeholder:text-rail-text"
-            : `${inputLook} h-8 ps-9 pe-8 text-13`,
+            : `${inputDense} w-full ps-9 pe-8`,
           "[&::-webkit-search-cancel-button]:hidden",
         )}
       />

@@ -10,6 +10,9 @@ export function Toasts() {
       position="bottom-center"
       duration={5_000}
       closeButton
+      // Above the composer, which stands at the bottom of the page that is used most.
+      offset={{ bottom: 108 }}
+      mobileOffset={{ bottom: 84 }}
       containerAriaLabel={t("toast.region")}
       icons={{
         success: <Check size={16} aria-hidden />,

@@ -5,15 +5,15 @@ import { cn } from "./cn";
 import { Spinner } from "./Spinner";
 
 const look = cva(
-  "press inline-flex shrink-0 items-center justify-center gap-1.5 rounded-control border border-transparent font-medium whitespace-nowrap select-none disabled:border-transparent disabled:bg-well disabled:text-muted aria-disabled:border-transparent aria-disabled:bg-well aria-disabled:text-muted",
+  "press inline-flex shrink-0 items-center justify-center gap-1.5 rounded-control border font-medium whitespace-nowrap select-none disabled:border-transparent disabled:bg-well disabled:text-muted aria-disabled:border-transparent aria-disabled:bg-well aria-disabled:text-muted",
   {
     variants: {
       look: {
-        filled: "bg-primary text-on-primary hover:bg-primary-hover",
+        filled: "border-transparent bg-primary text-on-primary hover:bg-primary-hover",
         outlined: "border-control bg-raised text-text hover:bg-hover",
-        quiet: "text-link hover:bg-hover disabled:bg-transparent",
-        plain: "text-muted hover:bg-hover hover:text-text disabled:bg-transparent",
-        danger: "bg-danger text-on-danger hover:opacity-90",
+        quiet: "border-transparent text-link hover:bg-hover disabled:bg-transparent",
+        plain: "border-transparent text-muted hover:bg-hover hover:text-text disabled:bg-transparent",
+        danger: "border-transparent bg-danger text-on-danger hover:opacity-90",
         dangerOutlined: "border-danger bg-raised text-danger hover:bg-danger-tint",
       },
       size: {

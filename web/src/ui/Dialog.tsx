@@ -28,9 +28,14 @@ export function Dialog({ open, onClose, title, text, wide, children, actions, te
         <Radix.Overlay className="appear-slow fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
           data-testid={testId}
+          // Not the close button: its tip would be the first thing read. A field that asks for focus keeps it.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            (event.target as HTMLElement | null)?.focus();
+          }}
           {...(text ? {} : { "aria-describedby": undefined })}
           className={cn(
-            "appear-slow fixed z-40 flex max-h-[calc(100dvh-32px)] flex-col overflow-y-auto border border-border bg-raised shadow-dialog",
+            "appear-slow fixed z-40 flex max-h-[calc(100dvh-32px)] flex-col overflow-y-auto border border-border bg-raised shadow-dialog outline-none",
             "max-phone:inset-x-0 max-phone:bottom-0 max-phone:rounded-t-dialog max-phone:pb-[env(safe-area-inset-bottom)]",
             "phone:start-1/2 phone:top-1/2 phone:w-[calc(100vw-32px)] phone:-translate-x-1/2 phone:-translate-y-1/2 phone:rounded-dialog rtl:phone:translate-x-1/2",
             wide ? "phone:max-w-210" : "phone:max-w-120",

@@ -3,8 +3,12 @@ import { type ComponentProps, type ReactNode, useId, useState } from "react";
 import { t } from "~/i18n/t";
 import { cn } from "./cn";
 
-export const inputLook =
-  "h-9 w-full rounded-control border border-control bg-raised px-3 text-text placeholder:text-muted focus:outline-2 focus:-outline-offset-1 focus:outline-focus focus-visible:-outline-offset-1 disabled:bg-well disabled:text-muted aria-invalid:border-danger aria-invalid:shadow-[inset_0_0_0_1px_var(--danger)] pointer-coarse:min-h-11";
+const edge =
+  "rounded-control border border-control bg-raised text-text placeholder:text-muted focus:outline-2 focus:-outline-offset-1 focus:outline-focus focus-visible:-outline-offset-1 disabled:bg-well disabled:text-muted aria-invalid:border-danger aria-invalid:shadow-[inset_0_0_0_1px_var(--danger)] pointer-coarse:min-h-11";
+
+export const inputLook = `${edge} h-9 w-full px-3`;
+/** For toolbars and rows; its width is the caller's. */
+export const inputDense = `${edge} h-8 px-2.5 text-13`;
 
 interface FieldProps {
   label: ReactNode;

@@ -42,7 +42,7 @@ export function Seg<V extends string>({
               buttons?.[(at + step + options.length) % options.length]?.focus();
             }}
             className={cn(
-              "press flex h-[30px] flex-1 items-center justify-center gap-1.5 rounded-[6px] px-3 text-13 font-medium pointer-coarse:min-h-10",
+              "press flex h-[30px] flex-1 items-center justify-center gap-1.5 rounded-[6px] px-3 text-13 font-medium whitespace-nowrap pointer-coarse:min-h-10",
               chosen ? "bg-thumb text-text shadow-card" : "text-muted hover:text-text",
             )}
           >

@@ -10,7 +10,7 @@ import { moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
-import { inputLook } from "~/ui/Field";
+import { inputDense } from "~/ui/Field";
 import { Section } from "~/ui/Section";
 import { BoneRows, Empty, EndOfList, Failed, Loading, NothingMatches } from "~/ui/states";
 import { When } from "~/ui/When";
@@ -157,7 +157,7 @@ export function Audit() {
           aria-label={t("audit.who")}
           value={actor}
           onChange={(event) => put("actor", event.target.value)}
-          className={`${inputLook} h-8 w-auto px-2 text-13`}
+          className={inputDense}
         >
           <option value="">{t("audit.everyone")}</option>
           {team.map((one) => (
@@ -172,7 +172,7 @@ export function Audit() {
           value={typed}
           onChange={(event) => type(event.target.value)}
           onBlur={() => put("action", typed.trim())}
-          className={`${inputLook} h-8 w-56 text-13`}
+          className={`${inputDense} w-56`}
         />
       </form>
       {query.isPending ? (

@@ -11,7 +11,7 @@ import { nameOf } from "~/i18n/name";
 import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Chip, type ChipLook } from "~/ui/Chip";
-import { inputLook } from "~/ui/Field";
+import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Bone, Failed, Loading } from "~/ui/states";
 import { When } from "~/ui/When";
@@ -19,7 +19,7 @@ import { contact, useContactChange } from "./queries";
 
 const looks: Record<Contact["status"], ChipLook> = {
   new: "primary",
-  active: "good",
+  active: "label",
   paused: "warning",
   archived: "plain",
 };
@@ -39,7 +39,7 @@ function Name({ of, editable }: { of: Contact; editable: boolean }) {
             label={t("contact.rename")}
             icon={<Pencil size={14} aria-hidden />}
             onClick={() => setDraft(of.name ?? "")}
-            className="size-7"
+            className="size-7!"
           />
         )}
       </div>
@@ -68,7 +68,7 @@ function Name({ of, editable }: { of: Contact; editable: boolean }) {
           event.stopPropagation();
           setDraft(undefined);
         }}
-        className={`${inputLook} h-8 min-w-0 px-2`}
+        className={`${inputDense} w-full min-w-0`}
       />
       <IconButton
         type="submit"
@@ -148,7 +148,7 @@ export function ContactPane({
                   <IconButton
                     label={t("contact.copyNumber")}
                     icon={<Copy size={14} aria-hidden />}
-                    className="size-7"
+                    className="size-7!"
                     onClick={() =>
                       void navigator.clipboard?.writeText(of.phone ?? "").then(() => toast.success(t("toast.copied")))
                     }
@@ -167,7 +167,7 @@ export function ContactPane({
                   onChange={(event) =>
                     change.mutate({ status: event.target.value as Contact["status"] }, { onError: failed })
                   }
-                  className={`${inputLook} h-8 w-auto px-2 text-13`}
+                  className={inputDense}
                 >
                   {(["active", "paused", "archived"] as const).map((status) => (
                     <option key={status} value={status}>
@@ -185,7 +185,7 @@ export function ContactPane({
                   aria-label={t("contact.owner")}
                   value={of.ownerId ?? ""}
                   onChange={(event) => change.mutate({ ownerId: event.target.value || null }, { onError: failed })}
-                  className={`${inputLook} h-8 w-auto max-w-full px-2 text-13`}
+                  className={`${inputDense} max-w-full`}
                 >
                   <option value="">{t("contact.noOwner")}</option>
                   {team.map((one) => (

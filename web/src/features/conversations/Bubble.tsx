@@ -7,6 +7,7 @@ import { cn } from "~/ui/cn";
 import { LazyMenu } from "~/ui/LazyMenu";
 import { MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
+import { plain } from "./format";
 import { kindName } from "./kinds";
 import { type CardActions, MessageContent } from "./MessageContent";
 import type { Entry } from "./thread";
@@ -62,7 +63,7 @@ function Quoted({
       className="press -mx-1 mb-1 block w-[calc(100%+8px)] rounded-control border-s-3 border-primary bg-well/60 px-2 py-1 text-start text-12 hover:bg-well"
     >
       <span className="block font-strong text-link">{who}</span>
-      <span className="line-clamp-2 text-muted">{quoted.preview || kindName(quoted.kind)}</span>
+      <span className="line-clamp-2 text-muted">{plain(quoted.preview) || kindName(quoted.kind)}</span>
     </button>
   );
 }
@@ -78,7 +79,7 @@ function Reactions({ message, user, onReact }: { message: Message; user: string;
     counts.set(emoji, one);
   }
   return (
-    <div className={cn("-mt-1 flex gap-1 px-2", message.direction === "outbound" && "justify-end")}>
+    <div className={cn("relative -mt-1 flex gap-1 px-2", message.direction === "outbound" && "justify-end")}>
       {[...counts].map(([emoji, { n, mine, names }]) => (
         <button
           key={emoji}
@@ -239,7 +240,7 @@ export const Bubble = memo(function Bubble({
           <span className="clear-both block" />
         </article>
         {real && !deleted && (
-          <span className="flex shrink-0 opacity-0 group-focus-within/bubble:opacity-100 group-hover/bubble:opacity-100 has-aria-expanded:opacity-100 pointer-coarse:opacity-70">
+          <span className="flex shrink-0 opacity-0 group-focus-within/bubble:opacity-100 group-hover/bubble:opacity-100 has-aria-expanded:opacity-100 pointer-coarse:-my-2.5 pointer-coarse:opacity-70">
             <LazyMenu label={t("message.menu")} icon={<Ellipsis size={16} aria-hidden />} testId="message-menu">
               {() => (
                 <>

@@ -20,6 +20,7 @@ import { IconButton } from "~/ui/IconButton";
 import { useNarrow } from "~/ui/useNarrow";
 import { type Attached, attach, Tray } from "./Attachments";
 import { drafts } from "./drafts";
+import { plain } from "./format";
 import { kindName } from "./kinds";
 import { mark } from "./mark";
 import { outbox } from "./outbox";
@@ -283,7 +284,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
             <span className="block font-strong text-link">
               {replyTo.direction === "inbound" ? nameOf(contact) : replyTo.author.name || t("author.us")}
             </span>
-            <span className="block truncate text-muted">{replyTo.body || kindName(replyTo.kind)}</span>
+            <span className="block truncate text-muted">{plain(replyTo.body ?? "") || kindName(replyTo.kind)}</span>
           </span>
           <IconButton
             label={t("composer.noReply")}

@@ -4,11 +4,12 @@ import { ArrowUp } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { flatten } from "~/api/pages";
 import { useSession } from "~/api/session";
+import type { Conversation } from "~/api/types";
 import { t } from "~/i18n/t";
 import { Bone, EndOfList, Failed, Loading } from "~/ui/states";
 import { useNarrow } from "~/ui/useNarrow";
 import { ConversationRow } from "./ConversationRow";
-import { useCalm } from "./calm";
+import { type Reading, useCalm } from "./calm";
 import { useDrafts } from "./drafts";
 import { type Filter, lastAt } from "./filter";
 import { conversations } from "./queries";
@@ -23,6 +24,11 @@ interface Props {
   /** Tells the page the order on screen, for the keys that go up and down. */
   onOrder: (ids: string[]) => void;
 }
+
+const reading: Reading<Conversation> = {
+  stamp: lastAt,
+  isNews: (one) => one.lastMessage?.direction === "inbound",
+};
 
 function Skeleton() {
   return Array.from({ length: 9 }, (_, at) => (
@@ -48,7 +54,7 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
   const scroller = useRef<HTMLDivElement>(null);
   const [away, setAway] = useState(false);
   const [pointed, setPointed] = useState(false);
-  const { items, news } = useCalm(live, away || pointed, JSON.stringify(filter), lastAt);
+  const { items, news } = useCalm(live, away || pointed, JSON.stringify(filter), reading);
 
   const rows = useVirtualizer({
     count: items.length,
@@ -90,7 +96,7 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
             setAway(false);
             scroller.current?.scrollTo({ top: 0 });
           }}
-          className="appear absolute start-1/2 top-2 z-10 flex h-8 -translate-x-1/2 items-center gap-1.5 rounded-full bg-primary px-3.5 text-13 font-medium text-on-primary shadow-menu hover:bg-primary-hover rtl:translate-x-1/2"
+          className="appear absolute start-1/2 top-2 z-10 phone:-top-8 flex h-8 -translate-x-1/2 items-center gap-1.5 rounded-full bg-primary px-3.5 text-13 font-medium text-on-primary shadow-menu hover:bg-primary-hover rtl:translate-x-1/2"
         >
           <ArrowUp size={14} aria-hidden />
           {t("inbox.news", { n: news })}

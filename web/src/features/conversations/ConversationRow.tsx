@@ -12,6 +12,7 @@ import { cn } from "~/ui/cn";
 import { Tick } from "~/ui/Tick";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
+import { plain } from "./format";
 import { KindIcon, kindName } from "./kinds";
 
 const TWO_HOURS = 2 * 60 * 60_000;
@@ -99,7 +100,7 @@ function Preview({ row, draft }: { row: Conversation; draft: string | undefined 
     <>
       {last.direction === "outbound" && <Tick state={last.state} ai={last.author.kind === "assistant"} />}
       <KindIcon kind={last.kind} />
-      <span className="truncate">{last.preview || kindName(last.kind)}</span>
+      <span className="truncate">{plain(last.preview) || kindName(last.kind)}</span>
     </>
   );
 }

@@ -2,7 +2,7 @@ import groups from "virtual:emoji";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
-import { inputLook } from "~/ui/Field";
+import { inputDense } from "~/ui/Field";
 
 const COLUMNS = 8;
 const titles = ["🙂", "👋", "🐻", "🍎", "🚗", "⚽", "💡", "🔣", "🏳️"];
@@ -76,7 +76,7 @@ export default function EmojiPicker({ onPick, onClose }: { onPick: (emoji: strin
         }}
         placeholder={t("emoji.search")}
         aria-label={t("emoji.search")}
-        className={cn(inputLook, "h-8 text-13")}
+        className={`${inputDense} w-full`}
       />
       {!words && (
         <div className="mt-1.5 flex justify-between" role="tablist" aria-label={t("emoji.groups")}>

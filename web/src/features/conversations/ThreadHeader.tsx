@@ -41,7 +41,12 @@ function Assign({ conversation, narrow }: { conversation: Conversation; narrow: 
     <Menu
       label={t("assign.title")}
       trigger={
-        <Button size="dense" aria-label={label} data-testid="assign" className={cn(narrow && "px-1.5")}>
+        <Button
+          size="dense"
+          aria-label={label}
+          data-testid="assign"
+          className={cn(narrow && "border-transparent! bg-transparent! px-1.5!")}
+        >
           {assignee ? (
             <Avatar id={assignee.id} name={assignee.name} size={20} />
           ) : (
@@ -50,7 +55,7 @@ function Assign({ conversation, narrow }: { conversation: Conversation; narrow: 
           <span className="max-w-28 truncate max-views:hidden">
             {assignee ? (mine ? t("author.you") : assignee.name) : t("assign.short")}
           </span>
-          <ChevronDown size={14} aria-hidden className="text-muted" />
+          {!narrow && <ChevronDown size={14} aria-hidden className="text-muted" />}
         </Button>
       }
     >

@@ -9,11 +9,22 @@ export interface Held {
   stamps: Map<string, string>;
 }
 
+export interface Reading<T> {
+  /** Changes when the item would move. */
+  stamp: (item: T) => string;
+  /** Worth counting: somebody else did it. */
+  isNews: (item: T) => boolean;
+}
+
 /**
  * The order to show while somebody reads or points at the list. Rows stay where they are and change in place; what the
  * next page brought is added below; what arrived or would move is counted.
  */
-export function calm<T extends Item>(live: T[], held: Held, stamp: (item: T) => string): { items: T[]; news: number } {
+export function calm<T extends Item>(
+  live: T[],
+  held: Held,
+  { stamp, isNews }: Reading<T>,
+): { items: T[]; news: number } {
   const byId = new Map(live.map((item) => [item.id, item]));
   const place = new Map(live.map((item, at) => [item.id, at]));
   const items: T[] = [];
@@ -24,13 +35,13 @@ export function calm<T extends Item>(live: T[], held: Held, stamp: (item: T) => 
     if (!item) continue;
     items.push(item);
     if (stamp(item) === held.stamps.get(id)) end = Math.max(end, place.get(id) ?? -1);
-    else news += 1;
+    else if (isNews(item)) news += 1;
   }
   const here = new Set(held.ids);
   for (const [at, item] of live.entries()) {
     if (here.has(item.id)) continue;
     if (at > end) items.push(item);
-    else news += 1;
+    else if (isNews(item)) news += 1;
   }
   return { items, news };
 }
@@ -40,13 +51,16 @@ export function useCalm<T extends Item>(
   live: T[],
   hold: boolean,
   scope: string,
-  stamp: (item: T) => string,
+  reading: Reading<T>,
 ): { items: T[]; news: number } {
   const held = useRef<(Held & { scope: string }) | null>(null);
-  if (!hold || held.current?.scope !== scope)
-    held.current = hold
-      ? { scope, ids: live.map((item) => item.id), stamps: new Map(live.map((item) => [item.id, stamp(item)])) }
-      : null;
+  if (!hold) held.current = null;
+  else if (held.current?.scope !== scope)
+    held.current = {
+      scope,
+      ids: live.map((item) => item.id),
+      stamps: new Map(live.map((item) => [item.id, reading.stamp(item)])),
+    };
   const now = held.current;
-  return useMemo(() => (now ? calm(live, now, stamp) : { items: live, news: 0 }), [live, now, stamp]);
+  return useMemo(() => (now ? calm(live, now, reading) : { items: live, news: 0 }), [live, now, reading]);
 }

@@ -82,6 +82,16 @@ export function blocks(text: string): Block[] {
   return made;
 }
 
+const bare = (of: Piece[]): string => of.map((piece) => ("of" in piece ? bare(piece.of) : piece.text)).join("");
+
+/** The words alone, for a preview of one line: "Hello there" for "Hello *there*". */
+export const plain = (text: string): string =>
+  /[*_~`>]/.test(text)
+    ? blocks(text)
+        .map((block) => (block.is === "block" ? block.text : bare(block.of)))
+        .join(" ")
+    : text;
+
 function draw(of: Piece[]): ReactNode {
   return of.map((piece, at) => {
     const key = at;

@@ -91,6 +91,59 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
           </div>
         </div>
         <StateChip of={of} />
+        {admin && (
+          <Menu
+            label={t("number.more", { name })}
+            trigger={
+              <IconButton
+                label={t("number.more", { name })}
+                icon={<Ellipsis size={18} aria-hidden />}
+                className="-me-2 -ms-1"
+              />
+            }
+          >
+            <MenuItem icon={<Pencil aria-hidden />} onSelect={() => ask("rename")}>
+              {t("number.renameShort")}
+            </MenuItem>
+            <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => act.mutate({ id, act: "sync-status" })}>
+              {t("number.syncStatus")}
+            </MenuItem>
+            <MenuItem
+              icon={<History aria-hidden />}
+              disabled={state !== "connected"}
+              onSelect={() =>
+                act.mutate({ id, act: "sync-chats" }, { onSuccess: () => toast(t("toast.syncing", { name })) })
+              }
+            >
+              {t("number.syncChats")}
+            </MenuItem>
+            {of.hookUrl && (
+              <MenuItem
+                icon={<Link2 aria-hidden />}
+                onSelect={() =>
+                  void navigator.clipboard?.writeText(of.hookUrl ?? "").then(() => toast.success(t("toast.copied")))
+                }
+              >
+                {t("number.copyHook")}
+              </MenuItem>
+            )}
+            <MenuSeparator />
+            <MenuItem icon={<QrCode aria-hidden />} onSelect={onLink}>
+              {t("number.linkAgain")}
+            </MenuItem>
+            {state === "connected" && (
+              <MenuItem icon={<Pause aria-hidden />} onSelect={() => act.mutate({ id, act: "stop" })}>
+                {t("number.stop")}
+              </MenuItem>
+            )}
+            <MenuItem icon={<LogOut aria-hidden />} onSelect={() => ask("logout")}>
+              {t("number.logout")}
+            </MenuItem>
+            <MenuItem icon={<Trash2 aria-hidden />} danger onSelect={() => ask("delete")}>
+              {t("number.delete")}
+            </MenuItem>
+          </Menu>
+        )}
       </div>
       <div className="flex flex-wrap gap-1.5">
         <Chip>{providerName(of)}</Chip>
@@ -139,9 +192,9 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
           <div className="h-full bg-primary" style={{ width: `${(100 * sync.chats) / sync.total}%` }} />
         </div>
       ) : null}
-      {admin && (
+      {admin && state !== "connected" && (
         <div className="mt-auto flex items-center gap-1.5">
-          {state !== "connected" && state !== "paused" && (
+          {state !== "paused" && (
             <Button
               size="dense"
               look={idle ? "filled" : "outlined"}
@@ -163,53 +216,6 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
               {t("number.start")}
             </Button>
           )}
-          <span className="ms-auto">
-            <Menu
-              label={t("number.more", { name })}
-              trigger={<IconButton label={t("number.more", { name })} icon={<Ellipsis size={18} aria-hidden />} />}
-            >
-              <MenuItem icon={<Pencil aria-hidden />} onSelect={() => ask("rename")}>
-                {t("number.renameShort")}
-              </MenuItem>
-              <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => act.mutate({ id, act: "sync-status" })}>
-                {t("number.syncStatus")}
-              </MenuItem>
-              <MenuItem
-                icon={<History aria-hidden />}
-                disabled={state !== "connected"}
-                onSelect={() =>
-                  act.mutate({ id, act: "sync-chats" }, { onSuccess: () => toast(t("toast.syncing", { name })) })
-                }
-              >
-                {t("number.syncChats")}
-              </MenuItem>
-              {of.hookUrl && (
-                <MenuItem
-                  icon={<Link2 aria-hidden />}
-                  onSelect={() =>
-                    void navigator.clipboard?.writeText(of.hookUrl ?? "").then(() => toast.success(t("toast.copied")))
-                  }
-                >
-                  {t("number.copyHook")}
-                </MenuItem>
-              )}
-              <MenuSeparator />
-              <MenuItem icon={<QrCode aria-hidden />} onSelect={onLink}>
-                {t("number.linkAgain")}
-              </MenuItem>
-              {state === "connected" && (
-                <MenuItem icon={<Pause aria-hidden />} onSelect={() => act.mutate({ id, act: "stop" })}>
-                  {t("number.stop")}
-                </MenuItem>
-              )}
-              <MenuItem icon={<LogOut aria-hidden />} onSelect={() => ask("logout")}>
-                {t("number.logout")}
-              </MenuItem>
-              <MenuItem icon={<Trash2 aria-hidden />} danger onSelect={() => ask("delete")}>
-                {t("number.delete")}
-              </MenuItem>
-            </Menu>
-          </span>
         </div>
       )}
       {asking === "rename" && <Rename of={of} onClose={close} />}

@@ -10,7 +10,7 @@ import { number } from "~/i18n/format";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Chip, type ChipLook } from "~/ui/Chip";
-import { inputLook } from "~/ui/Field";
+import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Item, Section } from "~/ui/Section";
 import { BoneRows, Empty, EndOfList, Failed, Loading, NothingMatches } from "~/ui/states";
@@ -152,7 +152,7 @@ export function Jobs() {
               aria-label={t("jobs.stateFilter")}
               value={state}
               onChange={(event) => put("state", event.target.value)}
-              className={`${inputLook} h-8 w-auto px-2 text-13`}
+              className={inputDense}
             >
               {states.map((one) => (
                 <option key={one} value={one}>

@@ -14,7 +14,7 @@ import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
 import { Confirm } from "~/ui/Dialog";
-import { inputLook, SelectField, TextField } from "~/ui/Field";
+import { inputDense, SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { IconButton } from "~/ui/IconButton";
 import { Item, Section } from "~/ui/Section";
@@ -28,7 +28,7 @@ export const roleName = (role: Role): string => t(`role.${role}` as PlainKey);
 function CopyLink({ url }: { url: string }) {
   return (
     <span
-      className="flex w-full items-center gap-1 rounded-control border border-border bg-surface ps-3 pe-1"
+      className="order-last flex w-full items-center gap-1 rounded-control border border-border bg-surface ps-3 pe-1"
       data-testid="invitation-link"
     >
       <span className="code min-w-0 flex-1 truncate text-12">{url}</span>
@@ -180,7 +180,7 @@ export function Team() {
                       aria-label={t("team.roleOf", { name: one.name })}
                       value={one.role}
                       onChange={(event) => change.mutate({ id: one.id, role: event.target.value as Role })}
-                      className={`${inputLook} h-8 w-auto px-2 text-13`}
+                      className={inputDense}
                     >
                       {roles.map((role) => (
                         <option key={role} value={role}>

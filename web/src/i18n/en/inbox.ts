@@ -2,7 +2,7 @@
 export const inbox = {
   "inbox.title": "Inbox",
   "inbox.list": "Conversations",
-  "inbox.search": "Search messages and people",
+  "inbox.search": "Search conversations",
   "inbox.clearSearch": "Clear the search",
   "inbox.start": "New conversation",
   "inbox.open": { one: "{n} open", other: "{n} open" },
