@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     db::{Db, Settings},
     http::{limits::Limits, who::Identify},
+    instances::routes::HookRoutes,
     net::Net,
     passwords::Hasher,
     secrets::Secrets,
@@ -34,6 +35,8 @@ pub struct Parts {
     pub disk: Disk,
     /// The way out to other servers.
     pub net: Net,
+    /// Where hooks go.
+    pub hook_routes: HookRoutes,
     /// Seals what must be read again.
     pub secrets: Secrets,
     /// Counts requests.
@@ -96,7 +99,22 @@ impl App {
         let (net, limits, identify) = (Net::new(&config.private_hosts)?, Limits::new(&config.limits), identify(&bus));
         let blobs = Blobs::directory(&config.data_dir.join("blobs")).map_err(|e| e.to_string())?;
         let (disk, stop) = (Disk::of(&config.data_dir, clock.clone()), CancellationToken::new());
-        Ok(App(Arc::new(Parts { config, clock, db, bus, blobs, disk, net, secrets, limits, hasher, identify, stop })))
+        let hook_routes = HookRoutes::default();
+        Ok(App(Arc::new(Parts {
+            config,
+            clock,
+            db,
+            bus,
+            blobs,
+            disk,
+            net,
+            hook_routes,
+            secrets,
+            limits,
+            hasher,
+            identify,
+            stop,
+        })))
     }
 }
 

@@ -1,9 +1,13 @@
 //! The list of all kinds of jobs, and of what follows which event. A room adds its lines here.
-use crate::{events::Follower, jobs::Kinds};
+use crate::{events::Follower, instances, jobs::Kinds};
 
 /// Every kind of job, and the jobs that recur.
 pub fn kinds() -> Kinds {
     Kinds::default()
+        .job::<instances::jobs::SyncStatus>()
+        .job::<instances::jobs::Leave>()
+        .job::<instances::jobs::Reconcile>()
+        .every("instances.reconcile", "* * * * *", &instances::jobs::Reconcile {})
 }
 
 /// What follows an event in its own transaction, in this order: counters, and the jobs that go on from there.

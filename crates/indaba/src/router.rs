@@ -4,7 +4,7 @@ use crate::{
     app::App,
     audit, health,
     http::{Problem, docs, stack, ui},
-    tenants, users,
+    instances, tenants, users,
 };
 use axum::{
     Router,
@@ -26,6 +26,7 @@ fn rooms() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(tenants::routes())
         .merge(users::routes())
+        .merge(instances::http::routes())
 }
 
 /// The whole server.

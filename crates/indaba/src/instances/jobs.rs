@@ -7,6 +7,7 @@ use crate::{
     id::TenantId,
     jobs::{self, Job, JobCx, JobError, New, Priority},
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 use indaba_providers::{CallError, Session, SessionState};
 use serde::{Deserialize, Serialize};
 
@@ -62,9 +63,8 @@ impl Job for Reconcile {
             cx.app.db.system("reconcile numbers", move |tx| jobs::enqueue_across(tx, &jobs)).await?;
         }
         let all = cx.app.db.system_read("reconcile numbers", gateways::store::every).await?;
-        for (gateway,) in all {
-            gateways::check(&cx.app, gateway).await?;
-        }
+        let looks = all.into_iter().map(|(gateway,)| gateways::check(&cx.app, gateway));
+        stream::iter(looks).buffer_unordered(8).try_collect::<()>().await?;
         Ok(())
     }
 }

@@ -436,7 +436,8 @@ pub async fn pairing_code(app: &App, tenant: TenantId, id: InstanceId, phone: &s
     if !reach.capabilities.pairing_code {
         return Err(link::problem(CallError::NotSupported(Capability::PairingCode)));
     }
-    let address = Address::parse(phone).filter(|address| address.phone().is_some());
+    let plain: String = phone.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
+    let address = Address::parse(&plain).filter(|address| address.phone().is_some());
     let address =
         address.ok_or_else(|| Error::field("/phone", "a number with its country code, such as +27 82 000 0000"))?;
     reach.provider.pairing_code(&reach.link, &address).await.map_err(link::problem)

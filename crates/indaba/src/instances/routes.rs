@@ -6,10 +6,11 @@ use super::{
     link::{self, GatewaySecrets, InstanceSecrets},
     store,
 };
-use crate::{Result, app::App, bus::Heard, id::TenantId};
+use crate::{Result, app::App, id::TenantId};
 use indaba_providers::{Provider, Secrets};
 use moka::sync::Cache;
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 /// The bell that is rung when a number or a gateway changes.
 pub const BELL: &str = "numbers";
@@ -119,12 +120,13 @@ async fn look_up(app: &App, token: String) -> Result<Option<HookRoute>> {
     }))
 }
 
-/// Keeps the memory fresh for as long as the server runs.
-pub async fn follow(app: App) {
+/// Keeps the memory fresh until the server stops.
+pub async fn follow(app: App, stop: CancellationToken) {
     let mut bells = app.bus.listen(BELL);
     loop {
-        match bells.next().await {
-            Heard::Key(_) | Heard::Missed => app.hook_routes.clear(),
+        tokio::select! {
+            _ = bells.next() => app.hook_routes.clear(), // which one changed, or that some were missed: all are looked up again
+            () = stop.cancelled() => return,
         }
     }
 }

@@ -25,13 +25,11 @@ row! {
     /// What it takes to speak to a number's gateway.
     #[derive(Clone, Debug)]
     pub struct Access {
-        pub id: InstanceId,
         pub gateway_id: GatewayId,
         pub provider: String,
         pub external_name: String,
         pub hook_url: String,
         pub secrets: Vec<u8>,
-        pub settings: String,
         pub state: State,
         pub paused_until: Option<Time>,
         pub capabilities_off: String,
@@ -91,7 +89,7 @@ pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<In
 /// What it takes to speak to its gateway.
 pub fn access(tx: &mut TenantRead, id: InstanceId) -> Result<Access> {
     tx.get(
-        "select id, gateway_id, provider, external_name, hook_url, secrets, settings, state, paused_until, capabilities_off
+        "select gateway_id, provider, external_name, hook_url, secrets, state, paused_until, capabilities_off
            from instances
           where tenant_id = $1 and id = $2 and deleted_at is null",
         args![id],

@@ -3,6 +3,7 @@ mod bus;
 mod db;
 mod http;
 mod jobs;
+mod numbers;
 mod statements;
 mod support;
 mod users;

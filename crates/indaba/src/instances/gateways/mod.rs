@@ -136,14 +136,12 @@ pub async fn find_or_add(app: &App, offer: Offer) -> Result<GatewayId> {
             engine: None,
         }),
     };
-    // the operator's gateway may come up after us: it is looked at again every minute
-    let check = match provider.check(&gateway.link(app, "")?).await {
-        Ok(check) => Some(check),
-        Err(_) if tenant.is_none() => None,
-        Err(e) => return Err(mend(e)),
+    // the operator's gateway may come up after us: it is looked at later, and then every minute
+    let check = match tenant {
+        Some(_) => Some(provider.check(&gateway.link(app, "")?).await.map_err(mend)?),
+        None => None,
     };
-    let step = check.as_ref().and_then(|check| check.steps.iter().find(|step| !step.ok));
-    if let (Some(step), Some(_)) = (step, tenant) {
+    if let Some(step) = check.as_ref().and_then(|check| check.steps.iter().find(|step| !step.ok)) {
         let pointer = if step.name == "key" { "/apiKey" } else { "/url" };
         return Err(Error::field(pointer, step.detail.clone()));
     }
@@ -273,5 +271,8 @@ pub async fn from_config(app: &App) -> Result<()> {
         region: set.region.clone(),
         capacity: Some(set.capacity.into()),
     };
-    find_or_add(app, offer).await.map(drop)
+    let id = find_or_add(app, offer).await?;
+    let app = app.clone();
+    tokio::spawn(async move { check(&app, id).await });
+    Ok(())
 }
