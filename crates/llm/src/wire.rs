@@ -66,7 +66,8 @@ pub fn client(builder: reqwest::ClientBuilder) -> reqwest::Result<reqwest::Clien
 impl Wire for reqwest::Client {
     fn send(&self, call: Call) -> BoxFuture<'_, Result<Answer, Cut>> {
         let asked = call.url.clone();
-        let mut request = self.request(call.method, call.url).headers(call.headers);
+        let mut request =
+            self.request(call.method, call.url).header("accept", "application/json").headers(call.headers);
         request = match call.body {
             Body::Empty => request,
             Body::Json(value) => request.json(&value),
