@@ -5,8 +5,8 @@ use crate::{
     clock::Clock,
     config::Config,
     db::{Db, Settings},
+    events::Live,
     http::{limits::Limits, who::Identify},
-    instances::routes::HookRoutes,
     net::Net,
     passwords::Hasher,
     secrets::Secrets,
@@ -35,8 +35,6 @@ pub struct Parts {
     pub disk: Disk,
     /// The way out to other servers.
     pub net: Net,
-    /// Where hooks go.
-    pub hook_routes: HookRoutes,
     /// Seals what must be read again.
     pub secrets: Secrets,
     /// Counts requests.
@@ -45,6 +43,8 @@ pub struct Parts {
     pub hasher: Hasher,
     /// Says whom a credential names.
     pub identify: Arc<dyn Identify>,
+    /// The open live streams.
+    pub live: Live,
     /// Cancelled when the server is to stop: take no more work, finish or give back what is in hand.
     pub stop: CancellationToken,
 }
@@ -98,8 +98,7 @@ impl App {
         db.system("introduce the keys", move |tx| keys.introduce(tx, now)).await.map_err(|e| e.to_string())?;
         let (net, limits, identify) = (Net::new(&config.private_hosts)?, Limits::new(&config.limits), identify(&bus));
         let blobs = Blobs::directory(&config.data_dir.join("blobs")).map_err(|e| e.to_string())?;
-        let (disk, stop) = (Disk::of(&config.data_dir, clock.clone()), CancellationToken::new());
-        let hook_routes = HookRoutes::default();
+        let (disk, live, stop) = (Disk::of(&config.data_dir, clock.clone()), Live::default(), CancellationToken::new());
         Ok(App(Arc::new(Parts {
             config,
             clock,
@@ -108,11 +107,11 @@ impl App {
             blobs,
             disk,
             net,
-            hook_routes,
             secrets,
             limits,
             hasher,
             identify,
+            live,
             stop,
         })))
     }

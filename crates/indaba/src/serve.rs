@@ -2,9 +2,9 @@
 use crate::{
     app::{App, Basis},
     config::Config,
+    db::Dialect,
     health,
     http::server,
-    instances::{gateways, routes},
     jobs, registry, router,
     users::Identities,
 };
@@ -47,10 +47,7 @@ pub struct Server {
 
 /// Puts the parts together with the rooms. Errors: a sentence for the operator.
 pub async fn assemble(basis: Basis) -> Result<App, String> {
-    let app = App::assemble(basis, |bus| Arc::new(Identities::new(bus))).await?;
-    gateways::from_config(&app).await.map_err(|e| format!("the gateway of the configuration: {e}"))?;
-    tokio::spawn(routes::follow(app.clone(), app.stop.clone()));
-    Ok(app)
+    App::assemble(basis, |bus| Arc::new(Identities::new(bus))).await
 }
 
 impl Server {
@@ -68,6 +65,9 @@ impl Server {
         health::recorder();
         let basis = tokio::task::spawn_blocking(move || Basis::open(config)).await.map_err(|e| e.to_string())??;
         let app = assemble(basis).await?;
+        if app.db.dialect() == Dialect::Sqlite {
+            app.db.system("take back what a crash left running", jobs::adopt).await.map_err(|e| e.to_string())?;
+        }
 
         let mut tasks = JoinSet::new();
         let routes = if part.answers() { router::router(&app) } else { router::health_only(&app) };

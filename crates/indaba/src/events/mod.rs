@@ -1,7 +1,11 @@
 //! What happened. An event is a row, appended in the transaction that makes it true and numbered there, per tenant and without gaps:
 //! the order of the numbers is the order of the commits. From events come the live stream, the jobs that follow, and the counters that
 //! are kept beside them (`registry.rs`).
+pub mod http;
+mod live;
+mod socket;
 mod store;
+mod tidy;
 
 use crate::{
     Error, Result,
@@ -11,7 +15,9 @@ use crate::{
 use serde::Serialize;
 use std::{any::Any, fmt::Display, str::FromStr};
 
+pub use live::{Hearer, Live};
 pub use store::TOPIC;
+pub use tidy::Tidy;
 
 /// Something that happened, before it has its number.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 use super::Event;
 use crate::{
     Result,
-    db::{Arg, TenantTx, Value},
+    clock::Time,
+    db::{Arg, SystemRead, TenantRead, TenantTx, Value},
+    id::TenantId,
 };
 
 /// What a transaction rings, with its tenant, when it has appended events.
@@ -34,4 +36,62 @@ pub fn add(tx: &mut TenantTx, events: &[Event]) -> Result<()> {
 fn ids(event: &Event) -> String {
     let ids = event.ids.iter().map(|(name, id)| ((*name).to_owned(), id.as_str().into())).collect();
     serde_json::Value::Object(ids).to_string()
+}
+
+row! {
+    /// An event.
+    pub struct Row { pub seq: i64, pub kind: String, pub at: Time, pub ids: String, pub patch: String }
+}
+
+/// Where a tenant's events begin and end.
+pub struct Head {
+    /// The oldest that is kept; one more than the newest, when none is.
+    pub first: i64,
+    /// The newest; 0 before the first.
+    pub last: i64,
+}
+
+/// Where the events begin and end now.
+pub fn head(tx: &mut TenantRead) -> Result<Head> {
+    let last = tx.find::<(i64,)>("select last_seq from event_counters where tenant_id = $1", args![])?;
+    let first = tx.find::<(i64,)>("select seq from events where tenant_id = $1 order by seq limit 1", args![])?;
+    let last = last.map_or(0, |(seq,)| seq);
+    Ok(Head { first: first.map_or(last + 1, |(seq,)| seq), last })
+}
+
+/// Events after the one numbered `after`, in order.
+pub fn page(tx: &mut TenantRead, after: i64, limit: i64) -> Result<Vec<Row>> {
+    tx.all(
+        "select seq, kind, at, ids, patch
+           from events
+          where tenant_id = $1 and seq > $2
+          order by seq
+          limit $3",
+        args![after, limit],
+    )
+}
+
+/// Tenants that have events, from one on.
+pub fn tenants(tx: &mut SystemRead, from: TenantId, limit: i64) -> Result<Vec<TenantId>> {
+    let all = tx.all::<(TenantId,)>(
+        "select tenant_id from event_counters where tenant_id > $1 order by tenant_id limit $2",
+        args![from, limit],
+    )?;
+    Ok(all.into_iter().map(|(tenant,)| tenant).collect())
+}
+
+/// Deletes up to 500 of the oldest events, as far as they are from before `end`; how many.
+pub fn forget(tx: &mut TenantTx, end: Time) -> Result<u64> {
+    let oldest: Vec<(i64, Time)> =
+        tx.all("select seq, at from events where tenant_id = $1 order by seq limit 500", args![])?;
+    match oldest.iter().take_while(|(_, at)| *at < end).last() {
+        Some((last, _)) => tx.run("delete from events where tenant_id = $1 and seq <= $2", args![last]),
+        None => Ok(0),
+    }
+}
+
+/// The time of the oldest event.
+pub fn oldest(tx: &mut TenantRead) -> Result<Option<Time>> {
+    let at = tx.find::<(Time,)>("select at from events where tenant_id = $1 order by seq limit 1", args![])?;
+    Ok(at.map(|(at,)| at))
 }

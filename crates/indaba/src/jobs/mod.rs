@@ -8,12 +8,14 @@ mod kinds;
 mod recurring;
 mod runner;
 mod store;
+mod tidy;
 
 pub use kinds::Kinds;
 pub use runner::{Options, Running, run_due, start};
 pub use store::adopt;
 #[doc(hidden)]
 pub use store::{STEADY, TOPIC};
+pub use tidy::Tidy;
 
 use crate::{
     Error, Result,

@@ -1,6 +1,6 @@
 //! Jobs that recur: a row for each (`recurring_jobs`) says when it is due next. Whoever moves that row on enqueues the job, in the same
 //! transaction: so there is one owner at a time, however many nodes look.
-use super::{HOUSE, Kinds, New, enqueue_across};
+use super::{HOUSE, Kinds, New, enqueue_many};
 use crate::{Result, app::App, clock::Time, db::SystemTx};
 use croner::Cron;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn step(tx: &mut SystemTx, every: &Every, known: Option<Time>, now: Time, next: 
         args![every.name, known, next],
     )?;
     if ours == 1 && known <= now {
-        enqueue_across(tx, &[(HOUSE, every.job.clone())])?;
+        tx.as_tenant(HOUSE, |tx| enqueue_many(tx, [every.job.clone()]))?;
     }
     Ok(())
 }

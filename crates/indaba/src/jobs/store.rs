@@ -3,7 +3,7 @@ use super::{HOUSE, JobId, New, Priority};
 use crate::{
     Result,
     clock::Time,
-    db::{Arg, Dialect, SystemTx, TenantTx, Texts, Value},
+    db::{Arg, Dialect, SystemRead, SystemTx, TenantTx, Texts, Value},
     events,
     id::TenantId,
 };
@@ -445,4 +445,29 @@ pub fn take_back(tx: &mut SystemTx, dead: WorkerId) -> Result<bool> {
 pub fn adopt(tx: &mut SystemTx) -> Result<()> {
     tx.run("delete from job_workers", args![])?;
     Ok(())
+}
+
+/// The next tenant that has jobs, finished or not.
+pub fn next_tenant(tx: &mut SystemRead, after: TenantId) -> Result<Option<TenantId>> {
+    let next = tx.find::<(TenantId,)>(
+        "select tenant_id from jobs where tenant_id > $1 order by tenant_id limit 1",
+        args![after],
+    )?;
+    Ok(next.map(|(tenant,)| tenant))
+}
+
+/// Looks at 500 of a tenant's jobs that are older than `finished` and deletes those that finished before it, or died before `dead`.
+/// Where to go on, if there are more.
+pub fn forget(tx: &mut SystemTx, tenant: TenantId, after: JobId, finished: Time, dead: Time) -> Result<Option<JobId>> {
+    let old: Vec<(JobId,)> = tx.all(
+        "select id from jobs where tenant_id = $1 and id > $2 and id < $3 order by id limit 500",
+        args![tenant, after, JobId::at(finished)],
+    )?;
+    let Some((last,)) = old.last() else { return Ok(None) };
+    tx.run(
+        "delete from jobs
+          where tenant_id = $1 and id > $2 and id <= $3 and finished_at < case when state = 'dead' then $5 else $4 end",
+        args![tenant, after, last, finished, dead],
+    )?;
+    Ok((old.len() == 500).then_some(*last))
 }

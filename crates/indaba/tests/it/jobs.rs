@@ -287,6 +287,7 @@ async fn a_worker_dies_with(app: &App, of: TenantId, count: usize) {
             while diary(of).len() < before + count {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            tokio::time::sleep(Duration::from_millis(50)).await; // a word of it that is still under way must not count as a sign of life later
         });
         runtime.shutdown_background();
     })

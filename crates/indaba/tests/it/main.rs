@@ -1,9 +1,10 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
 mod bus;
 mod db;
+mod events;
 mod http;
 mod jobs;
-mod numbers;
+mod live;
 mod statements;
 mod support;
 mod users;

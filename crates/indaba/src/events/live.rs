@@ -1,0 +1,212 @@
+//! The live stream's floor: one hub for each tenant that somebody watches. When the bell rings it reads the new events once, makes each a
+//! frame once, and hands the same bytes to every socket.
+use super::store::{self, Row};
+use crate::{
+    Result,
+    app::App,
+    bus::Heard,
+    db::Bell,
+    http::who::{Role, Who},
+    id::TenantId,
+};
+use axum::extract::ws::Utf8Bytes;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Notify, OnceCell, broadcast};
+
+/// What a browser said over its socket; `what` is the whole frame. Errors are logged: a frame has no answer.
+pub type Hearer = fn(app: App, who: Who, what: serde_json::Value) -> BoxFuture<'static, Result<()>>;
+
+/// What is rung with a frame that is not kept.
+const PASSING: &str = "live";
+/// What the room `users` rings, with the id of the user or key, when something about a sign-in has changed.
+const AUTH: &str = "auth";
+/// Frames that a hub keeps for its slowest socket; who falls further behind begins again.
+const KEPT: usize = 512;
+/// Events that a hub reads at a time.
+const PAGE: i64 = 128;
+/// How often a hub looks without being woken: the net under the bus.
+const POLL: Duration = Duration::from_secs(15);
+
+/// The open sockets of this process.
+#[derive(Default)]
+pub struct Live {
+    hubs: Mutex<HashMap<TenantId, Arc<Hub>>>,
+    listening: AtomicBool,
+}
+
+/// What a hub tells its sockets.
+#[derive(Clone)]
+pub(super) enum Told {
+    Frame(Arc<Frame>),
+    /// Something about this user's or key's sign-in has changed (empty: about anybody's): look again.
+    Check(Arc<str>),
+}
+
+/// An event as it goes over the wire.
+pub(super) struct Frame {
+    /// 0: it is not kept, and has no number.
+    pub seq: i64,
+    pub least: Role,
+    pub text: Utf8Bytes,
+}
+
+#[derive(Default)]
+struct Hub {
+    to: OnceCell<broadcast::Sender<Told>>,
+    poke: Notify,
+}
+
+impl Live {
+    /// Shows something in passing to everyone who watches the tenant now, on every node: it has no number, and is not kept.
+    pub fn tell(&self, app: &App, tenant: TenantId, kind: &str, ids: &[(&str, &dyn Display)], patch: &impl Serialize) {
+        let ids: serde_json::Map<_, _> =
+            ids.iter().map(|(name, id)| ((*name).to_owned(), id.to_string().into())).collect();
+        let frame = serde_json::json!({ "kind": kind, "at": app.clock.now(), "ids": ids, "patch": patch });
+        app.bus.ring(vec![Bell { topic: PASSING, key: format!("{tenant} {frame}") }]);
+    }
+
+    /// From now on, all that happens to the tenant. What was committed after this call is not missed.
+    pub(super) async fn join(&self, app: &App, tenant: TenantId) -> Result<broadcast::Receiver<Told>> {
+        if !self.listening.swap(true, Ordering::SeqCst) {
+            tokio::spawn(listen(app.clone()));
+        }
+        loop {
+            let hub = self.hubs.lock().expect("no panic under this lock").entry(tenant).or_default().clone();
+            let begin = || async {
+                let at = app.db.read(tenant, store::head).await?.last;
+                let to = broadcast::Sender::new(KEPT);
+                tokio::spawn(follow(app.clone(), tenant, hub.clone(), to.clone(), at));
+                Ok::<_, crate::Error>(to)
+            };
+            let to = hub.to.get_or_try_init(begin).await?;
+            let hubs = self.hubs.lock().expect("no panic under this lock");
+            // a hub that nobody watched may have ended in between
+            if hubs.get(&tenant).is_some_and(|known| Arc::ptr_eq(known, &hub)) {
+                return Ok(to.subscribe());
+            }
+        }
+    }
+
+    /// Whether nobody watches any more; then the hub is forgotten.
+    fn forget(&self, tenant: TenantId, to: &broadcast::Sender<Told>) -> bool {
+        let mut hubs = self.hubs.lock().expect("no panic under this lock");
+        let empty = to.receiver_count() == 0;
+        if empty {
+            hubs.remove(&tenant);
+        }
+        empty
+    }
+
+    fn all(&self) -> Vec<Arc<Hub>> {
+        self.hubs.lock().expect("no panic under this lock").values().cloned().collect()
+    }
+
+    fn one(&self, tenant: TenantId) -> Option<Arc<Hub>> {
+        self.hubs.lock().expect("no panic under this lock").get(&tenant).cloned()
+    }
+}
+
+impl Hub {
+    fn tell(&self, told: Told) {
+        if let Some(to) = self.to.get() {
+            let _ = to.send(told); // fails when nobody watches just now
+        }
+    }
+}
+
+/// Hears the bells for all hubs of this process.
+async fn listen(app: App) {
+    let (mut events, mut passing, mut auth) =
+        (app.bus.listen(store::TOPIC), app.bus.listen(PASSING), app.bus.listen(AUTH));
+    loop {
+        let live = &app.live;
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            heard = events.next() => match heard {
+                Heard::Key(tenant) => {
+                    if let Some(hub) = tenant.parse().ok().and_then(|tenant| live.one(tenant)) {
+                        hub.poke.notify_one();
+                    }
+                }
+                Heard::Missed => live.all().iter().for_each(|hub| hub.poke.notify_one()),
+            },
+            heard = passing.next() => {
+                let Heard::Key(key) = heard else { continue };
+                let Some((tenant, text)) = key.split_once(' ') else { continue };
+                if let Some(hub) = tenant.parse().ok().and_then(|tenant| live.one(tenant)) {
+                    hub.tell(Told::Frame(Arc::new(Frame { seq: 0, least: Role::Viewer, text: text.into() })));
+                }
+            }
+            heard = auth.next() => {
+                let about = match heard {
+                    Heard::Key(about) => about,
+                    Heard::Missed => "".into(),
+                };
+                live.all().iter().for_each(|hub| hub.tell(Told::Check(about.clone())));
+            }
+        }
+    }
+}
+
+/// Reads what is new for one tenant and broadcasts it, as long as somebody watches.
+async fn follow(app: App, tenant: TenantId, hub: Arc<Hub>, to: broadcast::Sender<Told>, mut at: i64) {
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = hub.poke.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+        if app.live.forget(tenant, &to) {
+            return;
+        }
+        loop {
+            let from = at;
+            let rows = match app.db.read(tenant, move |tx| store::page(tx, from, PAGE)).await {
+                Ok(rows) => rows,
+                Err(e) => {
+                    tracing::warn!(tenant.id = %tenant, error = %e, "new events could not be read: {e}");
+                    break;
+                }
+            };
+            let last = rows.len() < PAGE as usize;
+            for row in rows {
+                at = row.seq;
+                let _ = to.send(Told::Frame(Arc::new(frame(&row))));
+            }
+            if last {
+                break;
+            }
+            // a burst: give the sockets a moment, so that only the slow ones fall behind
+            let mut patience = 10;
+            while to.len() > KEPT - PAGE as usize && patience > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                patience -= 1;
+            }
+        }
+    }
+}
+
+pub(super) fn frame(row: &Row) -> Frame {
+    let Row { seq, kind, at, ids, patch } = row;
+    let text = format!(r#"{{"seq":{seq},"kind":"{kind}","at":"{at}","ids":{ids},"patch":{patch}}}"#);
+    Frame { seq: *seq, least: least(kind), text: text.into() }
+}
+
+/// Who may see events of this kind: whoever may ask for what they are about.
+fn least(kind: &str) -> Role {
+    match kind.split('.').next() {
+        Some("job") => Role::Admin,
+        Some("credits") => Role::Manager,
+        _ => Role::Viewer,
+    }
+}
