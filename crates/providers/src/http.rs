@@ -16,7 +16,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for files.
 pub(crate) const PATIENCE_FILES: Duration = Duration::from_secs(120);
 /// Longer answers are cut off.
-pub(crate) const LONGEST: usize = 16 << 20;
+pub(crate) const LONGEST: usize = 1 << 20;
+/// Longer lists are cut off.
+pub(crate) const LONGEST_LIST: usize = 16 << 20;
 /// What "slow down" means when it does not say how long.
 const A_WHILE: Duration = Duration::from_secs(60);
 /// Nobody waits longer than this.

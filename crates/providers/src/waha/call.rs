@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::wire::Failure;
-use crate::http::{LONGEST, PATIENCE, PATIENCE_FILES, Reply, exchange, wait};
+use crate::http::{LONGEST, LONGEST_LIST, PATIENCE, PATIENCE_FILES, Reply, exchange, wait};
 use crate::{CallError, Capability, Link};
 
 /// Slow down: WhatsApp's own word for it, inside a 500.
@@ -56,7 +56,10 @@ impl Gateway<'_> {
         patience: Duration,
         needs: Option<Capability>,
     ) -> Result<Reply, CallError> {
-        let reply = exchange(request, patience, LONGEST).await?;
+        self.taken(exchange(request, patience, LONGEST).await?, needs)
+    }
+
+    fn taken(&self, reply: Reply, needs: Option<Capability>) -> Result<Reply, CallError> {
         if reply.status.is_success() { Ok(reply) } else { Err(self.refusal(&reply, needs)) }
     }
 
@@ -66,7 +69,8 @@ impl Gateway<'_> {
 
     /// A list, which the gateway may take long to put together.
     pub async fn get_long(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Reply, CallError> {
-        self.send(self.request(Method::GET, segments, query)?, PATIENCE_FILES, Some(Capability::History)).await
+        let request = self.request(Method::GET, segments, query)?;
+        self.taken(exchange(request, PATIENCE_FILES, LONGEST_LIST).await?, Some(Capability::History))
     }
 
     pub async fn post(&self, segments: &[&str], body: &Value) -> Result<Reply, CallError> {

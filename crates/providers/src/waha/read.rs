@@ -478,6 +478,8 @@ fn session_status(event: wire::SessionStatus, me: Option<&wire::Me>, at: Option<
 /// WAHA's word for the state, and what it was before, if that is told.
 pub fn session(status: &str, before: Option<&str>, me: Option<&wire::Me>) -> Session {
     let (state, step, reason) = match status {
+        // the phone answered, and the connection is made anew with its keys
+        "STARTING" if before == Some("SCAN_QR_CODE") => (SessionState::Linking, Some(Step::Linking), None),
         "STARTING" => (SessionState::Linking, Some(Step::Preparing), None),
         "SCAN_QR_CODE" => (SessionState::Linking, Some(Step::Scan), None),
         "WORKING" => (SessionState::Connected, None, None),

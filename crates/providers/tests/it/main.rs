@@ -5,3 +5,4 @@ mod fixtures;
 mod mutations;
 mod peer;
 mod signatures;
+mod simulator;

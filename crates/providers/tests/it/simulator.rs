@@ -1,0 +1,490 @@
+//! The whole of WAHA against the simulator, on each engine: every call, every hook, verified and read.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use indaba_providers::{
+    Address, Addressee, Body, CallError, CallState, Card, CardLine, Content, File, History, Hook, Incoming, Link,
+    LookedUp, MediaSource, Message, MessageRef, Outgoing, PresenceState, Provider, SendError, Sent, SessionState,
+    Setup, StatusState, Step, Waha,
+};
+use indaba_simulator::{Config, Engine, Release, Running, Simulator};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::peer;
+
+const PHONE: &str = "27820001000";
+const ASHA: &str = "27820001001";
+
+/// A simulator, a link to one session on it, and the hooks that arrive from it.
+struct House {
+    simulator: Running,
+    link: Link,
+    hooks: mpsc::UnboundedReceiver<Hook>,
+    hook_url: String,
+}
+
+async fn house(engine: Engine, release: Release) -> House {
+    let (to, hooks) = mpsc::unbounded_channel();
+    let receive = async |State(to): State<mpsc::UnboundedSender<Hook>>, headers: HeaderMap, body: Bytes| {
+        to.send(Hook { headers, query: vec![], body }).unwrap();
+    };
+    let app = axum::Router::new().route("/hook", axum::routing::post(receive)).with_state(to);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hook_url = format!("http://{}/hook", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let simulator = Simulator::start(Config { engine, release, ..Config::fast() }).await.unwrap();
+    let mut link = peer::link(simulator.url(), "");
+    link.key = "simulator".to_owned().into();
+    link.external_name = if release == Release::V2026_4_1 { "default".into() } else { "ind_01".into() };
+    link.build = Default::default();
+    House { simulator, link, hooks, hook_url }
+}
+
+impl House {
+    async fn control(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/control/{path}", self.simulator.url());
+        let answer = self.link.http.post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path} {body}: {}", answer.text().await.unwrap());
+        answer.json().await.unwrap_or(Value::Null)
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            hook_url: self.hook_url.parse().unwrap(),
+            instance: "ins_1".into(),
+            device: "Indaba".into(),
+            full_history: false,
+        }
+    }
+
+    /// Waits for a hook that says this; each that comes is verified and read as the server does it.
+    async fn told<T>(&mut self, what: &str, wanted: impl Fn(Incoming) -> Option<T>) -> T {
+        let mut others = Vec::new();
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(10), self.hooks.recv()).await;
+            let hook = next.unwrap_or_else(|_| panic!("never told: {what}; only {others:?}")).unwrap();
+            Waha.verify(&self.link.secrets, &hook).unwrap();
+            for part in Waha.split(&hook) {
+                assert_eq!(part.to, Addressee::Instance(self.link.external_name.clone()));
+                for incoming in Waha.read(&Hook::stored(part.body)).unwrap() {
+                    others.push(format!("{incoming:?}"));
+                    if let Some(found) = wanted(incoming) {
+                        return found;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn message(&mut self, kind: &str) -> Message {
+        self.told(kind, |incoming| match incoming {
+            Incoming::Message(message) if message.content.kind() == kind => Some(*message),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The customer writes; what we are told of it.
+    async fn writes(&mut self, mut body: Value) -> Message {
+        let kind = body["kind"].as_str().unwrap_or("text").to_owned();
+        body["from"] = ASHA.into();
+        body["name"] = "Asha".into();
+        self.control(&format!("numbers/{PHONE}/messages"), body).await;
+        self.message(&kind).await
+    }
+
+    async fn sends(&mut self, body: Body) -> Result<Sent, SendError> {
+        let correlation = format!("msg_{body:?}");
+        self.link.build = Waha.check(&self.link).await.unwrap().build;
+        let mut message = Outgoing::text(asha(), correlation, "");
+        message.body = body;
+        let sent = Waha.send(&self.link, &message).await?;
+        // the echo has our id, whoever is first
+        let id = sent.provider_id.clone();
+        let echo = self
+            .told("the echo", |incoming| match incoming {
+                Incoming::Message(message) if message.provider_id == id => Some(*message),
+                _ => None,
+            })
+            .await;
+        assert!(echo.from_me && echo.chat == asha(), "{echo:?}");
+        if let Some(own) = Waha.own_id(&self.link.build, &message.correlation) {
+            assert_eq!(sent.provider_id, own);
+            assert!(matches!(
+                Waha.find_sent(&self.link, &asha(), &message.correlation).await.unwrap(),
+                LookedUp::Found { .. }
+            ));
+        }
+        assert_eq!(Waha.find_sent(&self.link, &asha(), "msg_never").await.unwrap(), LookedUp::NotSeen);
+        Ok(sent)
+    }
+}
+
+fn asha() -> Address {
+    Address::parse(ASHA).unwrap()
+}
+
+fn name(message: &Message) -> MessageRef {
+    MessageRef {
+        provider_id: message.provider_id.clone(),
+        reference: message.reference.clone(),
+        chat: message.chat.clone(),
+        from_me: message.from_me,
+    }
+}
+
+fn of(sent: &Sent) -> MessageRef {
+    MessageRef { provider_id: sent.provider_id.clone(), reference: sent.reference.clone(), chat: asha(), from_me: true }
+}
+
+fn file(mime: &str, name: &str) -> File {
+    File { mime: mime.into(), name: name.into(), bytes: Bytes::from_static(b"a file's bytes") }
+}
+
+async fn linked(house: &mut House) {
+    let created = Waha.create(&house.link, &house.setup()).await.unwrap();
+    assert!(created.without.is_empty(), "{:?}", created.without);
+    let scan = house.told("a code", |incoming| match incoming {
+        Incoming::Session(session) if session.step == Some(Step::Scan) => Some(session),
+        _ => None,
+    });
+    assert_eq!(scan.await.state, SessionState::Linking);
+    let code = Waha.qr(&house.link).await.unwrap();
+    assert!(code.value.len() > 20);
+    house.control("scan", json!({"qr": code.value, "phone": PHONE, "pushName": "Demo Shop"})).await;
+    let session = house.told("connected", |incoming| match incoming {
+        Incoming::Session(session) if session.state == SessionState::Connected => Some(session),
+        _ => None,
+    });
+    let session = session.await;
+    assert_eq!(session.phone.as_deref(), Some("+27820001000"));
+    assert_eq!(session.push_name.as_deref(), Some("Demo Shop"));
+    assert!(session.at.is_some());
+}
+
+async fn whole_trip(engine: Engine) {
+    let mut house = house(engine, Release::V2026_6_1).await;
+    assert!(matches!(Waha.status(&house.link).await, Err(CallError::Gone)));
+    let check = Waha.check(&house.link).await.unwrap();
+    assert_eq!(check.build.version.as_deref(), Some("2026.6.1"));
+    assert!(!check.ok(), "the session is not there yet");
+    linked(&mut house).await;
+    assert!(Waha.check(&house.link).await.unwrap().ok());
+    // again: brought in line, not made twice
+    Waha.create(&house.link, &house.setup()).await.unwrap();
+    house
+        .told("connected", |incoming| {
+            matches!(incoming, Incoming::Session(s) if s.state == SessionState::Connected).then_some(())
+        })
+        .await;
+    assert_eq!(Waha.start(&house.link).await.unwrap().state, SessionState::Connected);
+    assert!(matches!(Waha.qr(&house.link).await, Err(CallError::WrongState(state)) if state == "WORKING"));
+
+    what_they_write(&mut house).await;
+    what_we_send(&mut house).await;
+    what_is_there(&mut house).await;
+
+    let session = Waha.stop(&house.link).await.unwrap();
+    assert_eq!(session.state, SessionState::Disconnected);
+    let text = Outgoing::text(asha(), "msg_stopped", "Hello");
+    assert!(matches!(Waha.send(&house.link, &text).await, Err(SendError::NotLinked { .. })));
+    Waha.start(&house.link).await.unwrap();
+    house
+        .told("connected", |incoming| {
+            matches!(incoming, Incoming::Session(s) if s.state == SessionState::Connected).then_some(())
+        })
+        .await;
+    Waha.logout(&house.link).await.unwrap();
+    house
+        .told("a new code", |incoming| {
+            matches!(incoming, Incoming::Session(s) if s.step == Some(Step::Scan)).then_some(())
+        })
+        .await;
+    let code = Waha.pairing_code(&house.link, &Address::parse(PHONE).unwrap()).await.unwrap();
+    assert!(code.len() == 9 && code.as_bytes()[4] == b'-', "{code}");
+    Waha.delete(&house.link).await.unwrap();
+    Waha.delete(&house.link).await.unwrap();
+    assert!(matches!(Waha.send(&house.link, &text).await, Err(SendError::InstanceGone)));
+    house.simulator.stop().await;
+}
+
+async fn what_they_write(house: &mut House) {
+    let hello = house.writes(json!({"body": "Hello"})).await;
+    assert_eq!(hello.content, Content::Text { text: "Hello".into() });
+    assert_eq!((&hello.chat, hello.person.name.as_deref(), hello.from_me), (&asha(), Some("Asha"), false));
+    assert!(hello.at.is_some());
+    let reply = house.writes(json!({"body": "Is it open?", "replyTo": hello.provider_id})).await;
+    assert_eq!(reply.quoted.unwrap().provider_id, hello.provider_id);
+
+    use base64::Engine as _;
+    let data = base64::engine::general_purpose::STANDARD.encode(b"a file's bytes");
+    for (kind, mime) in [
+        ("image", "image/jpeg"),
+        ("video", "video/mp4"),
+        ("voice", "audio/ogg; codecs=opus"),
+        ("document", "application/pdf"),
+        ("sticker", "image/webp"),
+    ] {
+        let sent = house
+            .writes(json!({"kind": kind, "body": "", "file": {"mimetype": mime, "data": data, "filename": "a.bin"}}))
+            .await;
+        let media = sent.content.media().unwrap().clone();
+        assert_eq!(media.mime.as_deref(), Some(mime), "{kind}");
+        let source = MediaSource { media, message: name(&sent) };
+        let got = Waha.download(&house.link, &source, 1 << 20).await.unwrap();
+        assert_eq!(got.bytes().await.unwrap().as_ref(), b"a file's bytes", "{kind}");
+        // gone from where it was: asked for once more
+        let mut gone = source;
+        gone.media.url = Some("http://localhost:3000/api/files/ind_01/NOPE.bin".into());
+        let got = Waha.download(&house.link, &gone, 1 << 20).await.unwrap();
+        assert_eq!(got.bytes().await.unwrap().as_ref(), b"a file's bytes", "{kind}");
+    }
+    let place = house
+        .writes(json!({"kind": "location", "latitude": -26.2041, "longitude": 28.0473, "place": "Site office"}))
+        .await;
+    assert!(
+        matches!(place.content, Content::Location { latitude, .. } if (latitude + 26.2041).abs() < 1e-9),
+        "{place:?}"
+    );
+    let card = "BEGIN:VCARD\nVERSION:3.0\nFN:Jane Doe\nTEL;type=CELL;waid=27820001009:+27 82 000 1009\nEND:VCARD";
+    let cards = house.writes(json!({"kind": "contacts", "contacts": [card]})).await;
+    assert!(
+        matches!(&cards.content, Content::Contacts { contacts } if contacts[0].phones[0].whatsapp.as_deref() == Some("+27820001009")),
+        "{cards:?}"
+    );
+
+    let at = format!("numbers/{PHONE}/messages/{}", hello.provider_id);
+    house.control(&format!("{at}/reaction"), json!({"from": ASHA, "emoji": "👍"})).await;
+    let reaction = house
+        .told("a reaction", |incoming| if let Incoming::Reaction(reaction) = incoming { Some(reaction) } else { None })
+        .await;
+    assert_eq!(
+        (reaction.target.as_str(), reaction.emoji.as_str(), &reaction.chat),
+        (hello.provider_id.as_str(), "👍", &asha())
+    );
+    house.control(&format!("{at}/reaction"), json!({"from": ASHA, "emoji": ""})).await;
+    let reaction = house
+        .told("none", |incoming| if let Incoming::Reaction(reaction) = incoming { Some(reaction) } else { None })
+        .await;
+    assert_eq!(reaction.emoji, "");
+    house.control(&format!("{at}/edit"), json!({"body": "Hello!"})).await;
+    let edited = house
+        .told("an edit", |incoming| if let Incoming::Edited(edited) = incoming { Some(edited) } else { None })
+        .await;
+    assert_eq!((edited.target.as_str(), edited.text.as_deref()), (hello.provider_id.as_str(), Some("Hello!")));
+    house.control(&format!("{at}/revoke"), json!({})).await;
+    let revoked = house
+        .told("a deletion", |incoming| if let Incoming::Revoked(revoked) = incoming { Some(revoked) } else { None })
+        .await;
+    assert_eq!(revoked.target, hello.provider_id);
+
+    // from the owner's own phone
+    house
+        .control(&format!("numbers/{PHONE}/messages"), json!({"from": "me", "chat": ASHA, "body": "From the phone"}))
+        .await;
+    let own = house.message("text").await;
+    assert!(
+        own.from_me
+            && own.chat == asha()
+            && own.person.name.is_none()
+            && own.person.phone.as_deref() == Some("+27820001001"),
+        "{own:?}"
+    );
+
+    // hidden behind a LID
+    house
+        .control("customers", json!({"phone": "27820001002", "name": "Thandi", "lid": "111222333444", "shown": "lid"}))
+        .await;
+    house.control(&format!("numbers/{PHONE}/messages"), json!({"from": "27820001002", "body": "From a LID"})).await;
+    let hidden = house.message("text").await;
+    assert_eq!(hidden.chat, Address::Lid("111222333444@lid".into()));
+    assert_eq!(hidden.person.lid.as_deref(), Some("111222333444@lid"));
+    let person = Waha.other_names(&house.link, &hidden.chat).await.unwrap();
+    assert_eq!(person.phone.as_deref(), Some("+27820001002"));
+
+    house.control(&format!("numbers/{PHONE}/calls"), json!({"from": ASHA, "state": "received", "video": true})).await;
+    let call =
+        house.told("a call", |incoming| if let Incoming::Call(call) = incoming { Some(call) } else { None }).await;
+    assert!(call.state == CallState::Ringing && call.video && call.chat == asha());
+    Waha.watch(&house.link, &asha()).await.unwrap();
+    house.control(&format!("numbers/{PHONE}/chats/{ASHA}/typing"), json!({"state": "typing"})).await;
+    let typing = house
+        .told("typing", |incoming| if let Incoming::Presence(presence) = incoming { Some(presence) } else { None })
+        .await;
+    assert_eq!((typing.state, typing.chat), (PresenceState::Typing, asha()));
+}
+
+async fn what_we_send(house: &mut House) {
+    let text = house.sends(Body::Text { text: "Yes it is 👋".into() }).await.unwrap();
+    let id = text.provider_id.clone();
+    let delivered = |incoming| match incoming {
+        Incoming::Status(status) if status.provider_id == id && status.state == StatusState::Delivered => Some(()),
+        _ => None,
+    };
+    house.told("delivered", delivered).await;
+    house.control(&format!("numbers/{PHONE}/chats/{ASHA}/open"), json!({})).await;
+    let id = text.provider_id.clone();
+    let read = |incoming| {
+        matches!(incoming, Incoming::Status(status) if status.provider_id == id && status.state == StatusState::Read)
+            .then_some(())
+    };
+    house.told("read", read).await;
+
+    for body in [
+        Body::Image { file: file("image/png", "a.png"), caption: Some("the roof".into()) },
+        Body::Video { file: file("video/mp4", "a.mp4"), caption: None },
+        Body::Voice { file: file("audio/ogg; codecs=opus", "a.ogg") },
+        Body::Audio { file: file("audio/mpeg", "a.mp3") },
+        Body::Document { file: file("application/pdf", "a.pdf"), caption: Some("signed".into()) },
+        Body::Location {
+            latitude: -26.2,
+            longitude: 28.04,
+            name: Some("Office".into()),
+            address: Some("1 Main Rd".into()),
+        },
+        Body::Contacts {
+            contacts: vec![Card {
+                name: "Jane, Doe".into(),
+                phones: vec![CardLine { value: "+27 82 000 1009".into(), ..CardLine::default() }],
+                ..Card::default()
+            }],
+        },
+        Body::Poll { question: "When?".into(), options: vec!["Morning".into(), "Afternoon".into()], multiple: false },
+    ] {
+        let shown = format!("{body:?}");
+        let sent = house.sends(body).await.unwrap_or_else(|error| panic!("{shown}: {error}"));
+        if shown.starts_with("Poll") {
+            let at = format!("numbers/{PHONE}/messages/{}/vote", sent.provider_id);
+            house.control(&at, json!({"from": ASHA, "options": ["Morning"]})).await;
+            let vote = house
+                .told("a vote", |incoming| if let Incoming::PollVote(vote) = incoming { Some(vote) } else { None })
+                .await;
+            assert_eq!((vote.poll, vote.options), (sent.provider_id, Some(vec!["Morning".to_owned()])));
+            assert!(vote.poll_from_me && vote.chat == asha());
+        }
+    }
+    let asked = house.writes(json!({"body": "And the price?"})).await;
+    let mut answer = Outgoing::text(asha(), "msg_reply", "R 9,500");
+    answer.reply_to = Some(name(&asked));
+    answer.link_preview = false;
+    let sent = Waha.send(&house.link, &answer).await.unwrap();
+    let echo = house.message("text").await;
+    assert_eq!(echo.provider_id, sent.provider_id);
+    assert_eq!(echo.quoted.unwrap().provider_id, asked.provider_id);
+
+    Waha.react(&house.link, &name(&asked), "❤").await.unwrap();
+    let reaction = house
+        .told(
+            "our reaction",
+            |incoming| if let Incoming::Reaction(reaction) = incoming { Some(reaction) } else { None },
+        )
+        .await;
+    assert!(reaction.from_me && reaction.target == asked.provider_id && reaction.emoji == "❤");
+    Waha.edit(&house.link, &of(&sent), "R 9,400").await.unwrap();
+    let edited = house
+        .told("our edit", |incoming| if let Incoming::Edited(edited) = incoming { Some(edited) } else { None })
+        .await;
+    assert_eq!(
+        (edited.target, edited.text.as_deref(), edited.from_me),
+        (sent.provider_id.clone(), Some("R 9,400"), true)
+    );
+    Waha.revoke(&house.link, &of(&sent)).await.unwrap();
+    let revoked = house
+        .told("our deletion", |incoming| if let Incoming::Revoked(revoked) = incoming { Some(revoked) } else { None })
+        .await;
+    assert_eq!((revoked.target, revoked.from_me), (sent.provider_id, true));
+    Waha.mark_read(&house.link, &asha(), &[name(&asked)]).await.unwrap();
+    for state in [PresenceState::Typing, PresenceState::Recording, PresenceState::Paused] {
+        Waha.typing(&house.link, &asha(), state, None).await.unwrap();
+    }
+    let mut first = Outgoing::text(Address::parse("27820000000").unwrap(), "msg_first", "Hello");
+    first.first = true;
+    assert_eq!(Waha.send(&house.link, &first).await, Err(SendError::NotOnWhatsApp));
+}
+
+async fn what_is_there(house: &mut House) {
+    let link = &house.link;
+    let chats = Waha.chats(link, None, 20).await.unwrap();
+    let chat = chats.items.iter().find(|chat| chat.chat == asha()).expect("Asha's chat");
+    assert_eq!(chat.person.name.as_deref(), Some("Asha"));
+    assert!(chat.at.is_some());
+    // page by page, the whole history comes once
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = Waha.history(link, &History { chat: Some(asha()), since: None, after, limit: 5 }).await.unwrap();
+        assert!(page.items.iter().all(|message| message.history && message.chat == asha()));
+        seen.extend(page.items.into_iter().map(|message| message.provider_id));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    let mut once = seen.clone();
+    once.sort();
+    once.dedup();
+    assert!(once.len() == seen.len() && seen.len() > 15, "{} of {}", once.len(), seen.len());
+    if link.build.engine.as_deref() != Some("WEBJS") {
+        let all = Waha.history(link, &History { since: Some(0), limit: 100, ..History::default() }).await.unwrap();
+        assert!(all.items.len() > seen.len());
+    }
+    assert_eq!(Waha.person(link, &asha()).await.unwrap().name.as_deref(), Some("Asha"));
+    assert!(
+        Waha.people(link, None, 50)
+            .await
+            .unwrap()
+            .items
+            .iter()
+            .any(|person| person.phone.as_deref() == Some("+27820001001"))
+    );
+    let aliases = Waha.aliases(link, None, 50).await.unwrap().items;
+    assert!(
+        aliases.iter().any(|person| person.lid.as_deref() == Some("111222333444@lid") && person.phone.is_some()),
+        "{aliases:?}"
+    );
+    assert_eq!(Waha.on_whatsapp(link, &asha()).await.unwrap(), Some(asha()));
+    assert_eq!(Waha.on_whatsapp(link, &Address::parse("27820000000").unwrap()).await.unwrap(), None);
+    Waha.picture(link, &asha()).await.unwrap();
+    assert_eq!(Waha.limits(link).await.unwrap(), Default::default());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_trip_on_noweb() {
+    whole_trip(Engine::Noweb).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_trip_on_gows() {
+    whole_trip(Engine::Gows).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_trip_on_webjs() {
+    whole_trip(Engine::Webjs).await;
+}
+
+#[tokio::test]
+async fn the_old_free_image_says_what_to_do() {
+    let mut house = house(Engine::Noweb, Release::V2026_4_1).await;
+    let session = std::mem::replace(&mut house.link.external_name, "ind_01".into());
+    let error = Waha.create(&house.link, &house.setup()).await.unwrap_err();
+    assert_eq!(error, CallError::TooOld("2026.6.1".into()));
+    house.link.external_name = session;
+    linked(&mut house).await;
+    let check = Waha.check(&house.link).await.unwrap();
+    assert!(check.steps.iter().any(|step| step.name == "version" && !step.ok && step.detail.contains("2026.6.1")));
+    house.link.build = check.build;
+    let can = Waha.capabilities(&house.link.build);
+    assert!(!can.image && !can.own_message_id && can.poll);
+    let mut photo = Outgoing::text(asha(), "msg_1", "");
+    photo.body = Body::Image { file: file("image/png", "a.png"), caption: None };
+    match Waha.send(&house.link, &photo).await {
+        Err(SendError::Refused { code, .. }) => assert_eq!(code, "upgrade-gateway"),
+        other => panic!("{other:?}"),
+    }
+    Waha.send(&house.link, &Outgoing::text(asha(), "msg_2", "Hello")).await.unwrap();
+}
