@@ -66,7 +66,7 @@ export class Live {
     this.#stopped = false;
     addEventListener("online", this.now);
     addEventListener("offline", this.#gone);
-    document.addEventListener("visibilitychange", this.#woke);
+    document.addEventListener("visibilitychange", this.#seen);
     this.#lastPulse = Date.now();
     this.#pulse = setInterval(this.#woke, 15_000);
     this.#connect();
@@ -76,7 +76,7 @@ export class Live {
     this.#stopped = true;
     removeEventListener("online", this.now);
     removeEventListener("offline", this.#gone);
-    document.removeEventListener("visibilitychange", this.#woke);
+    document.removeEventListener("visibilitychange", this.#seen);
     clearInterval(this.#pulse);
     clearTimeout(this.#timer);
     this.#drop();
@@ -113,14 +113,16 @@ export class Live {
   #woke = (): void => {
     const late = Date.now() - this.#lastPulse > SLEPT;
     this.#lastPulse = Date.now();
-    if (document.visibilityState === "hidden") return;
-    if (late) {
-      this.#drop();
-      this.#attempt = 0;
-      this.#connect();
-    } else if (this.#status.is === "waiting") {
-      this.now();
-    }
+    if (!late) return;
+    this.#drop();
+    this.#attempt = 0;
+    this.#connect();
+  };
+
+  /** Somebody looks at the page again: they need not wait for the next turn. */
+  #seen = (): void => {
+    this.#woke();
+    if (document.visibilityState === "visible" && this.#status.is === "waiting") this.now();
   };
 
   #drop(): void {

@@ -201,7 +201,7 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
             <EndOfList>{t(loaded.length ? "thread.start" : "thread.empty")}</EndOfList>
           )}
           {days.map((one) => (
-            <section key={one.at} aria-label={dayName(one.at, now)}>
+            <section key={one.key} aria-label={dayName(one.at, now)}>
               <div className="pointer-events-none sticky top-1.5 z-10 my-1.5 flex justify-center">
                 <span className="rounded-full border border-border bg-surface px-3 py-[3px] text-12 font-medium text-muted shadow-card">
                   {dayName(one.at, now)}

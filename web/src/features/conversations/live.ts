@@ -1,4 +1,4 @@
-import type { QueryClient } from "@tanstack/react-query";
+import { notifyManager, type QueryClient } from "@tanstack/react-query";
 import { keys } from "~/api/keys";
 import type { Frame } from "~/api/live";
 import type { Contact, Conversation, Message } from "~/api/types";
@@ -51,8 +51,10 @@ export function applyConversationFrame(
   const id = frame.ids?.conversation ?? changed?.id ?? message?.conversationId;
   if (message) {
     if (message.conversationId && message.kind) {
-      if (!only) outbox.arrived(message as Message, user);
-      putMessage(client, message as Message, { only });
+      notifyManager.batch(() => {
+        if (!only) outbox.arrived(message as Message, user);
+        putMessage(client, message as Message, { only });
+      });
     } else changeMessage(client, message, id, user, only);
   }
   if (changed) {

@@ -1,4 +1,4 @@
-import type { QueryClient } from "@tanstack/react-query";
+import { notifyManager, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { api, once, onceKey, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
@@ -162,7 +162,8 @@ export class Outbox {
   }
 
   #tell(): void {
-    for (const reader of this.#readers) reader();
+    // In one breath with the query cache: a bubble must not be gone for a moment when its message takes its place.
+    for (const reader of this.#readers) notifyManager.schedule(reader);
   }
 
   async #send(conversationId: string): Promise<void> {
@@ -201,8 +202,10 @@ export class Outbox {
           },
         }),
       );
-      if (this.#client) putMessage(this.#client, message, { answer: true });
-      this.#settle(entry, message);
+      notifyManager.batch(() => {
+        if (this.#client) putMessage(this.#client, message, { answer: true });
+        this.#settle(entry, message);
+      });
       return true;
     } catch (error) {
       const refused = error instanceof Problem && error.status < 500 && error.status !== 429 && error.status !== 401;

@@ -17,6 +17,8 @@ export interface Entry {
 }
 
 export interface Day {
+  /** The same for each moment of a day, so that its section stays when its first message is replaced. */
+  key: string;
   /** Any moment of the day; its name is made when it is shown. */
   at: number;
   entries: Entry[];
@@ -90,7 +92,7 @@ export function arrange(entries: Pick<Entry, "key" | "message" | "outgoing">[], 
     const unread = one.message.id === unreadId;
     let day = days.at(-1);
     if (!day || daysApart(day.at, at) !== 0) {
-      day = { at, entries: [] };
+      day = { key: new Date(at).toDateString(), at, entries: [] };
       days.push(day);
       before = undefined;
     }

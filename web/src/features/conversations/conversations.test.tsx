@@ -1,0 +1,354 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { ago, message } from "../../../tests/fake/data";
+import { problem } from "../../../tests/fake/server";
+import { FakeSocket, house, socket, visit } from "../../../tests/house";
+
+const texts = () => screen.getAllByTestId("message").map((one) => one.querySelector("article")?.textContent ?? "");
+const rows = () =>
+  screen.getAllByTestId("conversation-row").map((row) => row.querySelector("span.truncate")?.textContent);
+
+describe("the thread", () => {
+  it("shows messages in the order of their ids, also when an older one arrives late", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    const late = message(lerato, { id: "msg_01b", body: "second", createdAt: ago(9) });
+    server.messages.push(message(lerato, { id: "msg_01a", body: "first", createdAt: ago(10) }));
+    server.messages.push(message(lerato, { id: "msg_01c", body: "third", createdAt: ago(8) }));
+    visit(`/chat/${lerato.id}`, server);
+    await screen.findByText("third");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    act(() => void server.emit("message.received", { message: late.id, conversation: lerato.id }, { message: late }));
+    await screen.findByText("second");
+    expect(texts().map((text) => text.slice(0, 5))).toEqual(["first", "secon", "third"]);
+  });
+
+  it("shows the same message once, however often the stream tells of it", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    visit(`/chat/${lerato.id}`, server);
+    await screen.findByTestId("composer");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    const said = server.say(lerato, { body: "Is it still to let?" });
+    await screen.findByText("Is it still to let?", { selector: "article *, article" });
+    act(() => void server.emit("message.received", { message: said.id, conversation: lerato.id }, { message: said }));
+    expect(screen.getAllByTestId("message")).toHaveLength(1);
+  });
+
+  it("moves the ticks as the gateway tells, with their words", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    await user.type(await screen.findByTestId("composer"), "Good day{Enter}");
+    await waitFor(() => expect(screen.getByTestId("message").dataset.id).toMatch(/^msg_/));
+    const id = server.messages[0]?.id ?? "";
+    const tick = () => within(screen.getByTestId("message")).getByTestId("tick").getAttribute("aria-label");
+    expect(tick()).toBe("queued");
+    for (const state of ["sending", "sent", "delivered"] as const) {
+      act(() => server.move(id, state));
+      await waitFor(() => expect(tick()).toBe(state));
+    }
+    act(() => server.move(id, "read", { readAt: "2026-11-20T12:02:00.000Z" }));
+    await waitFor(() => expect(tick()).toMatch(/^read \d\d:02$/));
+    // The row of the list shows the same.
+    await waitFor(() =>
+      expect(within(screen.getByTestId("conversation-row")).getByTestId("tick").dataset.state).toBe("read"),
+    );
+  });
+
+  it("says what failed and why, and sends again when asked", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    server.messages.push(
+      message(lerato, {
+        direction: "outbound",
+        body: "The video",
+        state: "failed",
+        error: { code: "too-large", detail: "The video is over 16 MB." },
+      }),
+    );
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    await screen.findByText("The video is over 16 MB.");
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(screen.getByTestId("message").dataset.state).toBe("queued"));
+    expect(server.asked.some((one) => one.path.endsWith("/resend"))).toBe(true);
+  });
+
+  it("marks the first unread message and tells the server that it was seen", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    server.say(lerato, { body: "one" });
+    lerato.unreadCount = 0;
+    server.say(lerato, { body: "two" });
+    visit(`/chat/${lerato.id}`, server);
+    const line = await screen.findByText("Unread", { selector: "[data-unread]" });
+    expect(line.parentElement?.textContent).toContain("two");
+    await waitFor(() => expect(lerato.unreadCount).toBe(0));
+    expect(socket().said).toContainEqual({ kind: "read", conversation: lerato.id });
+  });
+});
+
+describe("the list", () => {
+  it("lifts a conversation that somebody writes in, and counts what is unread", async () => {
+    const { server, talks } = house("Lerato Mokoena", "Mandla Nkosi");
+    visit("/chat", server);
+    await waitFor(() => expect(rows()).toEqual(["Lerato Mokoena", "Mandla Nkosi"]));
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    act(() => void server.say(talks[1] as never, { body: "Is the shop open?" }));
+    await waitFor(() => expect(rows()).toEqual(["Mandla Nkosi", "Lerato Mokoena"]));
+    expect(
+      within(screen.getAllByTestId("conversation-row")[0] as HTMLElement).getByText("1 unread message"),
+    ).toBeTruthy();
+  });
+
+  it("keeps its rows still under the pointer, and says how many are new", async () => {
+    const { server, talks } = house("Lerato Mokoena", "Mandla Nkosi");
+    const { user } = visit("/chat", server);
+    await waitFor(() => expect(rows()).toHaveLength(2));
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    await user.hover(screen.getByTestId("conversation-scroller"));
+    act(() => void server.say(talks[1] as never, { body: "Is the shop open?" }));
+    const pill = await screen.findByTestId("new-pill");
+    expect(pill.textContent).toBe("1 new");
+    expect(rows()).toEqual(["Lerato Mokoena", "Mandla Nkosi"]);
+    await user.click(pill);
+    await waitFor(() => expect(rows()[0]).toBe("Mandla Nkosi"));
+  });
+
+  it("drops a resolved conversation, and brings it back by Undo", async () => {
+    const { server, talks } = house("Lerato Mokoena", "Mandla Nkosi");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.click(await screen.findByTestId("resolve"));
+    await waitFor(() => expect(rows()).toEqual(["Mandla Nkosi"]));
+    await user.click(await screen.findByRole("button", { name: "Undo" }));
+    await waitFor(() => expect(rows()).toHaveLength(2));
+    expect(talks[0]?.state).toBe("open");
+  });
+
+  it("takes an assignment back that the server refuses, and says why", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    server.on("PATCH", /conversations/, problem(409, "taken", "Pieter was faster."));
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.click(await screen.findByTestId("assign"));
+    await user.click(await screen.findByRole("menuitem", { name: /Assign to me/ }));
+    await screen.findByText("Not changed. Pieter was faster.");
+    expect(screen.getByTestId("assign").getAttribute("aria-label")).toBe("Assigned to nobody");
+  });
+
+  it("shows a hundred thousand conversations with a handful of rows", async () => {
+    const { server } = house("Lerato Mokoena");
+    const [first] = server.conversations;
+    server.conversations = Array.from(
+      { length: 100_000 },
+      (_, at) => ({ ...(first as never as object), id: `cnv_${String(at).padStart(6, "0")}` }) as never,
+    );
+    server.on("GET", "/api/conversations", () => ({ status: 200, body: { items: server.conversations, next: null } }));
+    visit("/chat", server);
+    const list = await screen.findByTestId("conversation-list");
+    expect(list.style.height).toBe(`${100_000 * 72}px`);
+    expect(screen.getAllByTestId("conversation-row").length).toBeLessThan(40);
+  });
+
+  it("says what will make messages appear when there is no number", async () => {
+    const { server } = house();
+    server.instances = [];
+    visit("/chat", server);
+    expect(await screen.findByText("No number yet")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Link a number" }).getAttribute("href")).toBe("/instances?add=1");
+  });
+
+  it("explains a list that did not load, with the request's id, and tries again", async () => {
+    const { server } = house("Lerato Mokoena");
+    let broken = true;
+    server.on("GET", "/api/conversations", () => (broken ? problem(422, "broken", "The index is away.") : undefined));
+    const { user } = visit("/chat", server);
+    expect((await screen.findByTestId("failed")).textContent).toContain("The index is away. Request req_01test.");
+    broken = false;
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await screen.findByText("Lerato Mokoena");
+  });
+});
+
+describe("the composer", () => {
+  it("sends with Enter and breaks with Shift+Enter", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.type(await screen.findByTestId("composer"), "one{Shift>}{Enter}{/Shift}two");
+    expect(server.messages).toHaveLength(0);
+    await user.keyboard("{Enter}");
+    await waitFor(() => expect(server.messages[0]?.body).toBe("one\ntwo"));
+    expect((screen.getByTestId("composer") as HTMLTextAreaElement).value).toBe("");
+  });
+
+  it("shows what was sent at once, and once only when the server's word comes", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    let answer = () => {};
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    server.rules.unshift(async (asked) => {
+      if (asked.method === "POST" && asked.path.endsWith("/messages"))
+        await new Promise<void>((done) => {
+          answer = done;
+        });
+      return undefined;
+    });
+    await user.type(screen.getByTestId("composer"), "Good day{Enter}");
+    const bubble = await screen.findByTestId("message");
+    expect(bubble.dataset.id).toMatch(/^tmp_/);
+    await act(async () => answer());
+    await waitFor(() => expect(screen.getByTestId("message").dataset.id).toMatch(/^msg_/));
+    // It is the same element: nothing blinks, and a reader keeps their place.
+    expect(screen.getByTestId("message")).toBe(bubble);
+  });
+
+  it("keeps what was sent without a connection, and sends it once when there is one", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    FakeSocket.down = true;
+    await user.type(screen.getByTestId("composer"), "From the tunnel{Enter}");
+    await waitFor(() => expect(localStorage.length).toBeGreaterThan(0));
+    act(() => socket().cut());
+    expect((await screen.findByTestId("connection-banner", {}, { timeout: 5000 })).textContent).toContain(
+      "1 message waits to be sent.",
+    );
+    FakeSocket.down = false;
+    await user.click(screen.getByRole("button", { name: "Now" }));
+    await waitFor(() => expect(server.messages.map((one) => one.body)).toEqual(["From the tunnel"]));
+    const keys = new Set(
+      server.asked
+        .filter((one) => one.path.endsWith("/messages") && one.method === "POST")
+        .map((one) => one.headers.get("idempotency-key")),
+    );
+    expect(keys.size).toBe(1);
+    await waitFor(() => expect(screen.getAllByTestId("message")).toHaveLength(1));
+    expect(Object.keys(localStorage).some((name) => name.includes("outbox"))).toBe(false);
+  });
+
+  it("says why the server refused, and gives the words back to edit", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    server.on("POST", /messages$/, problem(409, "outside-window", "Send a template instead."));
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.type(await screen.findByTestId("composer"), "Too late{Enter}");
+    const trouble = await screen.findByTestId("trouble");
+    expect(trouble.textContent).toContain("Send a template instead.");
+    await user.click(within(trouble).getByRole("button", { name: "More" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Edit and send" }));
+    expect((screen.getByTestId("composer") as HTMLTextAreaElement).value).toBe("Too late");
+    expect(screen.queryByTestId("message")).toBeNull();
+  });
+
+  it("keeps a draft for each conversation, and shows it in the list", async () => {
+    const { server, talks } = house("Lerato Mokoena", "Mandla Nkosi");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.type(await screen.findByTestId("composer"), "Morning Lerato");
+    await user.click(screen.getByText("Mandla Nkosi"));
+    await waitFor(() => expect((screen.getByTestId("composer") as HTMLTextAreaElement).value).toBe(""));
+    expect(screen.getByText("Draft:").parentElement?.textContent).toBe("Draft:Morning Lerato");
+    await user.click(screen.getByText("Lerato Mokoena"));
+    await waitFor(() => expect((screen.getByTestId("composer") as HTMLTextAreaElement).value).toBe("Morning Lerato"));
+  });
+
+  it("counts near the limit, and does not send beyond it", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    const field = await screen.findByTestId("composer");
+    await user.click(field);
+    await user.paste("x".repeat(4097));
+    expect(screen.getByText("1 character too many")).toBeTruthy();
+    expect((screen.getByTestId("composer-send") as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  it("sends files in order, the words as the caption of the first", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.type(await screen.findByTestId("composer"), "The house");
+    await user.upload(screen.getByTestId("file-input"), [
+      new File(["1"], "a.png", { type: "image/png" }),
+      new File(["2"], "plan.pdf", { type: "application/pdf" }),
+    ]);
+    await screen.findByTestId("tray");
+    await user.click(screen.getByTestId("composer-send"));
+    await waitFor(() =>
+      expect(server.messages.map((one) => [one.kind, one.body])).toEqual([
+        ["image", "The house"],
+        ["document", null],
+      ]),
+    );
+  });
+
+  it("is not offered to those who may only read", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    if (server.session) server.session.role = "viewer";
+    visit(`/chat/${talks[0]?.id}`, server);
+    expect((await screen.findByTestId("composer-closed")).textContent).toContain("role agent");
+    expect(screen.queryByTestId("resolve")).toBeNull();
+  });
+});
+
+describe("the stream", () => {
+  it("asks for what it missed after a break, and shows it without gaps or doubles", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    await screen.findByTestId("composer");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    act(() => void server.say(lerato, { body: "before" }));
+    await screen.findByText("before", { selector: "article *, article" });
+    const seq = server.seq;
+    FakeSocket.down = true;
+    act(() => socket().cut());
+    server.say(lerato, { body: "missed one" });
+    server.say(lerato, { body: "missed two" });
+    await screen.findByTestId("connection-banner", {}, { timeout: 5000 });
+    FakeSocket.down = false;
+    await user.click(screen.getByRole("button", { name: "Now" }));
+    await screen.findByText("missed two", { selector: "article *, article" });
+    expect(socket().url.searchParams.get("after")).toBe(String(seq));
+    expect(texts().map((text) => text.replace(/\d\d:\d\d$/, ""))).toEqual(["before", "missed one", "missed two"]);
+    expect(await screen.findByText("Back online.")).toBeTruthy();
+  });
+
+  it("reads everything again when it is told that too much was missed", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    server.messages.push(message(talks[0] as never, { body: "silently there" }));
+    act(() => socket().onmessage?.({ data: JSON.stringify({ kind: "reset", seq: 900 }) }));
+    await screen.findByText("silently there", { selector: "article *, article" });
+  });
+
+  it("does not lose an event that came while an older answer was on its way", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    let let_go = () => {};
+    const { client } = visit("/chat", server);
+    await screen.findByText("Lerato Mokoena");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    // The list is asked for; its answer is made now but arrives after the next message.
+    const old = structuredClone(server.conversations);
+    server.on("GET", "/api/conversations", () => ({ status: 200, body: { items: old, next: null } }));
+    server.rules.unshift(async (asked) => {
+      if (asked.path === "/api/conversations")
+        await new Promise<void>((done) => {
+          let_go = done;
+        });
+      return undefined;
+    });
+    void client.invalidateQueries({ queryKey: ["conversations", "list"] });
+    await waitFor(() => expect(let_go.toString()).not.toBe("() => {}"));
+    act(() => void server.say(lerato, { body: "in between" }));
+    await act(async () => let_go());
+    await waitFor(() => expect(client.isFetching()).toBe(0));
+    expect(screen.getByText("in between")).toBeTruthy();
+  });
+});

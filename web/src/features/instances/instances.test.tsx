@@ -1,0 +1,158 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it, vi } from "vitest";
+import { gateway, instance } from "../../../tests/fake/data";
+import { problem } from "../../../tests/fake/server";
+import { house, socket, visit } from "../../../tests/house";
+import { reasonOf } from "./state";
+
+const step = () => screen.getByTestId("link-status").dataset.step;
+
+describe("linking a number", () => {
+  it("adds one on a hosted gateway with a name alone, and goes on to the code", async () => {
+    const { server } = house();
+    server.instances = [];
+    server.gateways = [gateway()];
+    const { user } = visit("/instances", server);
+    await user.click((await screen.findAllByRole("button", { name: "Add number" }))[0] as HTMLElement);
+    const dialog = await screen.findByTestId("add-dialog");
+    await waitFor(() => expect(within(dialog).getByTestId("way-operator").getAttribute("aria-checked")).toBe("true"));
+    await user.click(within(dialog).getByRole("button", { name: "Go on to the code" }));
+    expect(await screen.findByText("Give the number a name.")).toBeTruthy();
+    expect(document.activeElement).toBe(within(dialog).getByLabelText("Name"));
+    await user.keyboard("Sales{Enter}");
+    expect(await screen.findByTestId("qr-image")).toBeTruthy();
+    expect(server.asked.find((one) => one.method === "POST" && one.path === "/api/instances")?.body).toEqual({
+      name: "Sales",
+    });
+  });
+
+  it("asks for address and key of an own gateway", async () => {
+    const { server } = house();
+    server.instances = [];
+    const { user } = visit("/instances?add=1", server);
+    const dialog = await screen.findByTestId("add-dialog");
+    await user.type(within(dialog).getByLabelText("Name"), "Office");
+    await user.type(within(dialog).getByLabelText("Address of the gateway"), "waha.example");
+    await user.click(within(dialog).getByRole("button", { name: "Go on to the code" }));
+    expect(await screen.findByText(/Enter a whole address/)).toBeTruthy();
+    await user.clear(within(dialog).getByLabelText("Address of the gateway"));
+    await user.type(within(dialog).getByLabelText("Address of the gateway"), "https://waha.example");
+    await user.type(within(dialog).getByLabelText("API key"), "secret");
+    await user.click(within(dialog).getByRole("button", { name: "Go on to the code" }));
+    await screen.findByTestId("link-dialog");
+    expect(server.asked.find((one) => one.method === "POST" && one.path === "/api/instances")?.body).toEqual({
+      provider: "waha",
+      name: "Office",
+      settings: { url: "https://waha.example", apiKey: "secret" },
+    });
+  });
+
+  it("counts down to the code's real end, says which attempt it is, and gets the next by itself", async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true, advanceTimeDelta: 20 });
+    const { server } = house();
+    const line = instance({ state: "linking", linkStep: "scan", phone: null });
+    server.instances = [line];
+    let attempt = 0;
+    server.on("GET", /\/qr$/, () => ({
+      status: 200,
+      body: {
+        dataUrl: "data:image/png;base64,AAAA",
+        expiresAt: new Date(Date.now() + 20_000).toISOString(),
+        attempt: ++attempt,
+        attempts: 6,
+      },
+    }));
+    visit(`/instances?link=${line.id}`, server);
+    expect((await screen.findByTestId("qr-attempt")).textContent).toBe("Code 1 of 6");
+    expect(screen.getByTestId("qr-ring").getAttribute("aria-label")).toMatch(/^(20|19) seconds left$/);
+    await act(async () => void (await vi.advanceTimersByTimeAsync(10_000)));
+    expect(screen.getByTestId("qr-ring").getAttribute("aria-label")).toMatch(/^(10|9) seconds left$/);
+    await act(async () => void (await vi.advanceTimersByTimeAsync(11_500)));
+    await waitFor(() => expect(screen.getByTestId("qr-attempt").textContent).toBe("Code 2 of 6"));
+  });
+
+  it("follows the link live, from the scan to the number", async () => {
+    const { server } = house();
+    const line = instance({ state: "linking", linkStep: "scan", phone: null });
+    server.instances = [line];
+    visit(`/instances?link=${line.id}`, server);
+    await screen.findByTestId("qr-image");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    const now = (patch: object) =>
+      act(() => void server.emit("instance.state", { instance: line.id }, { instance: { id: line.id, ...patch } }));
+    now({ linkStep: "linking" });
+    await waitFor(() => expect(step()).toBe("linking"));
+    expect(screen.queryByTestId("qr-image")).toBeNull();
+    now({ linkStep: "syncing", sync: { state: "running", chats: 7, total: null } });
+    expect(await screen.findByText("Reading the history, 7 chats so far")).toBeTruthy();
+    now({ state: "connected", linkStep: null, phone: "+27820000042" });
+    expect(await screen.findByText("Connected as +27 82 000 0042")).toBeTruthy();
+  });
+
+  it("offers a new code after the last attempt", async () => {
+    const { server } = house();
+    const line = instance({ state: "linking", linkStep: "expired", phone: null });
+    server.instances = [line];
+    server.on("POST", /start$/, { status: 200, body: line });
+    const { user } = visit(`/instances?link=${line.id}`, server);
+    const again = await screen.findByTestId("new-code");
+    server.rules = [];
+    await waitFor(() => expect((again as HTMLButtonElement).disabled).toBe(false));
+    await user.click(again);
+    expect(await screen.findByTestId("qr-image")).toBeTruthy();
+  });
+
+  it("gives a pairing code in fours, to copy", async () => {
+    const { server } = house();
+    const line = instance({ state: "linking", linkStep: "scan", phone: null });
+    server.instances = [line];
+    const { user } = visit(`/instances?link=${line.id}`, server);
+    await user.click(await screen.findByRole("radio", { name: "Use a pairing code" }));
+    await user.type(screen.getByLabelText("Number of the phone"), "+27 82 000 0011");
+    await user.click(screen.getByRole("button", { name: "Get a code" }));
+    expect((await screen.findByTestId("pairing-code")).textContent).toContain("ABCD-1234");
+    expect(server.asked.find((one) => one.path.endsWith("pairing-code"))?.body).toEqual({ phone: "+27820000011" });
+  });
+
+  it("says what a refusal means, each with its sentence", () => {
+    const say = (stateReason: string) => reasonOf(instance({ stateReason }));
+    expect(say("too_many_devices")).toContain("too many linked devices");
+    expect(say("logged_out")).toContain("signed this device out");
+    expect(say("405")).toContain("too old");
+    expect(say("something else")).toBe("something else");
+    expect(reasonOf(instance())).toBeUndefined();
+  });
+});
+
+describe("a number", () => {
+  it("is deleted only when its name is typed", async () => {
+    const { server } = house();
+    const { user } = visit("/instances", server);
+    await user.click(await screen.findByRole("button", { name: "More about Sales line" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Delete number" }));
+    const dialog = await screen.findByTestId("confirm");
+    const button = within(dialog).getByRole("button", { name: "Delete number" }) as HTMLButtonElement;
+    expect(button.disabled).toBe(true);
+    await user.type(within(dialog).getByLabelText("Type Sales line to go on"), "Sales line");
+    await user.click(button);
+    await waitFor(() => expect(server.instances).toHaveLength(0));
+    expect(await screen.findByText("No number yet")).toBeTruthy();
+  });
+
+  it("says why something did not work", async () => {
+    const { server } = house();
+    server.on("POST", /sync-status$/, problem(503, "away", "The gateway is away."));
+    const { user } = visit("/instances", server);
+    await user.click(await screen.findByRole("button", { name: "Sync status" }));
+    expect(await screen.findByText("That did not work. The gateway is away.")).toBeTruthy();
+  });
+
+  it("cannot be changed by those who may not", async () => {
+    const { server } = house();
+    if (server.session) server.session.role = "agent";
+    visit("/instances", server);
+    await screen.findByTestId("number-card");
+    expect(screen.queryByRole("button", { name: "Add number" })).toBeNull();
+    expect(screen.queryByRole("button", { name: /More about/ })).toBeNull();
+  });
+});
