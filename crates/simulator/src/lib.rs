@@ -20,8 +20,10 @@ mod control;
 mod faults;
 mod hooks;
 pub mod llm;
+mod ogg;
 mod phone;
 mod recording;
+pub mod sample;
 mod serve;
 mod sim;
 pub mod waha;
@@ -122,13 +124,14 @@ impl Simulator {
         let sim = Sim::new(config)?;
         let models = llm::Models::new();
         let app = router(sim.clone(), models.clone()).into_make_service_with_connect_info::<serve::Line>();
-        let closed = sim.closed.clone();
+        let (closed, open) = (sim.closed.clone(), listener.open());
         let task = tokio::spawn(async move {
             tokio::select! {
                 end = axum::serve(listener, app) => if let Err(error) = end { tracing::error!(%error, "the simulator stopped") },
                 // Not a graceful stop: a caller that is hanging by our own fault would hold it up for ever.
                 () = closed.cancelled() => {}
             }
+            open.cut();
         });
         Ok(Running { address, url: format!("http://{address}"), sim, models, task })
     }
@@ -165,7 +168,6 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.sim.closed.cancel();
-        self.task.abort();
     }
 }
 

@@ -29,6 +29,9 @@ struct Args {
     /// What WAHA believes its own address to be; media URLs start with it.
     #[arg(long, default_value = "http://localhost:3000")]
     base_url: String,
+    /// Fill this number with sample conversations, to be found by whoever links it.
+    #[arg(long, value_name = "PHONE")]
+    sample: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,6 +66,11 @@ async fn main() -> anyhow::Result<()> {
         ..Config::default()
     };
     let mut running = Simulator::start(config).await?;
+    if let Some(phone) = &args.sample {
+        let now_ms = jiff::Timestamp::now().as_millisecond();
+        let filled = indaba_simulator::sample::fill(running.url(), phone, now_ms).await?;
+        tracing::info!("{} customers have written {} sample messages", filled.customers, filled.messages);
+    }
     // A line that a script can wait for and read the port from.
     println!("simulator listening on {}", running.url());
     let mut terminate =

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -22,17 +22,49 @@ use tokio::{
 };
 
 /// The listener.
-pub struct Lines(TcpListener);
+pub struct Lines {
+    listener: TcpListener,
+    open: Open,
+}
+
+/// All connections that are open.
+#[derive(Clone, Default)]
+pub struct Open(Arc<Mutex<Vec<Weak<State>>>>);
 
 impl Lines {
     /// Listens on `address`.
     pub async fn bind(address: SocketAddr) -> io::Result<Lines> {
-        Ok(Lines(TcpListener::bind(address).await?))
+        Ok(Lines { listener: TcpListener::bind(address).await?, open: Open::default() })
     }
 
     /// Where it listens.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
+    }
+
+    /// Its connections.
+    pub fn open(&self) -> Open {
+        self.open.clone()
+    }
+}
+
+impl Open {
+    fn all(&self) -> MutexGuard<'_, Vec<Weak<State>>> {
+        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    fn add(&self, line: &Line) {
+        let mut all = self.all();
+        // Those that have ended go when there is no room for a new one: the cost is spread.
+        if all.len() == all.capacity() {
+            all.retain(|line| line.strong_count() > 0);
+        }
+        all.push(Arc::downgrade(&line.0));
+    }
+
+    /// Cuts every connection: the server that owns them would let them end by themselves.
+    pub fn cut(&self) {
+        self.all().drain(..).filter_map(|line| line.upgrade()).for_each(|state| state.cut());
     }
 }
 
@@ -41,14 +73,16 @@ impl Listener for Lines {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Cuttable, SocketAddr) {
-        let (stream, from) = Listener::accept(&mut self.0).await;
+        let (stream, from) = Listener::accept(&mut self.listener).await;
         // A failure costs latency, nothing else.
         let _ = stream.set_nodelay(true);
-        (Cuttable { stream, line: Line::default() }, from)
+        let line = Line::default();
+        self.open.add(&line);
+        (Cuttable { stream, line }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -65,9 +99,15 @@ struct State {
 impl Line {
     /// Ends the connection. Bytes that have not been written are lost, and no answer follows.
     pub async fn cut(&self) -> std::convert::Infallible {
-        self.0.cut.store(true, Ordering::Release);
-        self.0.reader.wake();
+        self.0.cut();
         std::future::pending().await
+    }
+}
+
+impl State {
+    fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.reader.wake();
     }
 }
 

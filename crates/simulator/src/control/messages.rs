@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Done, Failure, Take, view};
 use crate::{
+    ogg,
     sim::Sim,
     world::{Author, Content, Download, File, Form, NewMessage, Refused, Via, World, ack as acks, digits},
 };
@@ -102,7 +103,15 @@ fn content(new: &mut New, world: &mut World) -> Done<Content> {
     };
     let file = new.file.take().ok_or_else(|| bad("`file` is missing"))?;
     let bytes = BASE64_STANDARD.decode(&file.data).map_err(|_| bad("the file's data is not base64"))?;
-    let file = world.shelf.put(File { mimetype: file.mimetype, filename: file.filename, bytes: bytes.into() });
+    let mut file = File { mimetype: file.mimetype, filename: file.filename, bytes: bytes.into() };
+    // Browsers record WebM; a WhatsApp voice note is Ogg.
+    if form == Form::Voice
+        && !ogg::is_ogg(&file.bytes)
+        && let Some(repacked) = ogg::from_webm(&file.bytes)
+    {
+        (file.mimetype, file.bytes) = ("audio/ogg; codecs=opus".into(), repacked.into());
+    }
+    let file = world.shelf.put(file);
     Ok(Content::Media { form, file, caption: words() })
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/customers", get(people::customers).post(people::make_customer))
         .route("/acks", get(people::acks).put(people::set_acks))
         .route("/media/{id}", get(chats::media))
+        .route("/stream", get(crate::phone::stream))
         .route("/faults", get(mishaps::faults).post(mishaps::add_fault).delete(mishaps::clear_faults))
         .route("/faults/{id}", delete(mishaps::remove_fault))
         .route("/recording", get(mishaps::recording).delete(mishaps::clear_recording))

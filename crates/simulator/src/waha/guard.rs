@@ -164,8 +164,13 @@ async fn spoil(sim: &Arc<Sim>, seen: &Seen, line: &Line, harm: Harm, real: Optio
         Harm::Truncate => {
             let (parts, body) = real.expect("a truncated request takes effect").into_parts();
             let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
-            let half = whole.slice(..whole.len() / 2);
-            let cut = stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))]);
+            let half = stream::once(std::future::ready(Ok(whole.slice(..whole.len() / 2))));
+            // The half must be on its way before the end: what is only buffered is lost with the connection.
+            let end = stream::once(async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+            });
+            let cut = half.chain(end);
             Response::from_parts(parts, Body::from_stream(cut))
         }
         // These are for hooks: a rule with them is never taken for a request.

@@ -64,7 +64,9 @@ pub async fn create(State(sim): State<Arc<Sim>>, input: Input) -> Answer {
     settings::check(&config)?;
     let start = input.0.get("start").and_then(Value::as_bool).unwrap_or(false);
     let mut state = sim.waha.state();
-    if state.sessions.contains_key(&name) {
+    // The old free image's own session is there before it is made.
+    let made = |session: &Session| session.status.is_some() || sim.waha.release != Release::V2026_4_1;
+    if state.sessions.get(&name).is_some_and(made) {
         return Err(Refusal::unprocessable(format!("Session '{name}' already exists. Use PUT to update it.")));
     }
     if state.sessions.len() >= MANY {
@@ -75,8 +77,8 @@ pub async fn create(State(sim): State<Arc<Sim>>, input: Input) -> Answer {
         return Ok(empty(StatusCode::CREATED));
     }
     let webhooks = settings::webhooks(&config);
-    let session =
-        state.sessions.entry(name.clone()).or_insert(Session { name, config, webhooks, ..Session::default() });
+    state.sessions.insert(name.clone(), Session { name: name.clone(), config, webhooks, ..Session::default() });
+    let session = state.sessions.get_mut(&name).expect("it has just been put there");
     if start {
         sim.waha.start_session(&sim, session);
     }

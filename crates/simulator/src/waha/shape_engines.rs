@@ -11,7 +11,7 @@ pub fn gows(lens: &Lens<'_>, message: &Message) -> Value {
     let alt = match &message.author {
         Author::Person(phone) => {
             let person = lens.world.person(phone);
-            (person.shown == Shown::Lid).then(|| format!("{}@s.whatsapp.net", person.phone)).unwrap_or_default()
+            if person.shown == Shown::Lid { format!("{}@s.whatsapp.net", person.phone) } else { String::new() }
         }
         Author::Me(_) => String::new(),
     };

@@ -1,4 +1,11 @@
 //! The simulator, spoken to as the server speaks to it: over HTTP only.
 
+mod captures;
+mod engines;
+mod faults;
+mod hooks;
 mod house;
+mod people;
+mod phone;
+mod sessions;
 mod story;
