@@ -241,3 +241,15 @@ fn every_vendor_has_a_name_of_its_own_and_an_address() {
     }
     assert!(find_vendor("nobody").is_none());
 }
+
+#[test]
+fn questions_can_be_asked_from_any_thread() {
+    fn travels<T: Send>(_: T) {}
+    let llm = llm(Script::of([]));
+    let (one, chat) = ([model("openai", "a")], hello());
+    let mut show = |_| {};
+    travels(llm.chat(&one, &chat, MINUTE));
+    travels(llm.chat_streamed(&one, &chat, MINUTE, &mut show));
+    travels(llm.list(&one[0].at, MINUTE));
+    travels(&llm);
+}

@@ -7,7 +7,10 @@ use indaba_llm::{
     Audio, Chat, Choice, Class, Delta, Embed, Endpoint, Failed, Knob, Llm, Model, Pace, Part, Purpose, Role, Schema,
     Stop, Tool, ToolResult, Turn, client, find_vendor,
 };
-use indaba_simulator::llm::{Models, Play, router};
+use indaba_simulator::{
+    Config, Simulator,
+    llm::{Models, Play, router},
+};
 use serde_json::json;
 
 use crate::{MINUTE, hello};
@@ -339,4 +342,19 @@ async fn a_vendor_that_never_answers_is_left() {
         assert_eq!(failed.last().class, Class::Transient, "{kind}");
         assert_eq!(begun.elapsed().as_secs(), 20);
     }
+}
+
+#[tokio::test]
+async fn the_simulator_has_the_vendors_under_llm() {
+    let there = There::new().await;
+    let simulator = Simulator::start(Config::fast()).await.unwrap();
+    simulator.models().play("gpt-6-luna", [Play::Say { text: "Yes.".into() }]);
+    for (kind, path, words) in [("openai", "/v1", "Yes."), ("gemini", "/v1beta", "(simulated) You said: Hello")] {
+        let mut model = there.model(kind, "gpt-6-luna");
+        model.at.base = format!("{}/llm{path}", simulator.url()).parse().unwrap();
+        let done = there.llm.chat(&[model], &hello(), MINUTE).await.unwrap();
+        assert_eq!(done.value.text(), words);
+    }
+    assert_eq!(simulator.models().requests().len(), 2);
+    simulator.stop().await;
 }
