@@ -1,7 +1,27 @@
-//! Compiles the migrations in: one list of their names and texts, in order (`db/migrate.rs` reads it).
+//! What is compiled in besides the code: the migrations, in one list of their names and texts (`db/migrate.rs` reads it), and the
+//! web UI, for which a page that says how to build it stands in until that is done.
 use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
+    migrations();
+    web();
+}
+
+/// `web/dist` must be there for `http/ui.rs` to compile.
+fn web() {
+    let dist = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo says where")).join("../../web/dist");
+    println!("cargo::rerun-if-changed={}", dist.display());
+    if dist.join("index.html").exists() {
+        return;
+    }
+    fs::create_dir_all(&dist).expect("make web/dist");
+    let page = "<!doctype html>\n<html lang=\"en\">\n  <head><meta charset=\"utf-8\" /><title>Indaba</title></head>\n  \
+                <body><h1>Indaba</h1><p>The web UI is not built yet: run <code>make web</code> and build again. \
+                The API is here: <a href=\"/api/docs\">/api/docs</a>.</p></body>\n</html>\n";
+    fs::write(dist.join("index.html"), page).expect("write web/dist/index.html");
+}
+
+fn migrations() {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo says where")).join("migrations");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut names: Vec<String> = fs::read_dir(&folder)

@@ -7,6 +7,7 @@ use crate::{
     db::{Db, Settings},
     events::Live,
     http::{limits::Limits, who::Identify},
+    instances::routes::HookRoutes,
     net::Net,
     passwords::Hasher,
     secrets::Secrets,
@@ -35,6 +36,8 @@ pub struct Parts {
     pub disk: Disk,
     /// The way out to other servers.
     pub net: Net,
+    /// Where hooks go.
+    pub hook_routes: HookRoutes,
     /// Seals what must be read again.
     pub secrets: Secrets,
     /// Counts requests.
@@ -99,6 +102,7 @@ impl App {
         let (net, limits, identify) = (Net::new(&config.private_hosts)?, Limits::new(&config.limits), identify(&bus));
         let blobs = Blobs::directory(&config.data_dir.join("blobs")).map_err(|e| e.to_string())?;
         let (disk, live, stop) = (Disk::of(&config.data_dir, clock.clone()), Live::default(), CancellationToken::new());
+        let hook_routes = HookRoutes::default();
         Ok(App(Arc::new(Parts {
             config,
             clock,
@@ -107,6 +111,7 @@ impl App {
             blobs,
             disk,
             net,
+            hook_routes,
             secrets,
             limits,
             hasher,

@@ -65,6 +65,7 @@ macro_rules! id {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub [u8; 16]);
 
+        #[allow(dead_code, reason = "a private kind may not need them all")]
         impl $name {
             /// What stands before the underscore.
             pub const PREFIX: &'static str = $prefix;

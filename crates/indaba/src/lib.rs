@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod health;
 pub mod http;
+pub mod instances;
 pub mod jobs;
 pub mod net;
 pub mod passwords;

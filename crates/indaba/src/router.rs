@@ -3,11 +3,15 @@ use crate::{
     Error,
     app::App,
     audit, events, health,
-    http::{Problem, stack},
-    tenants, users,
+    http::{Problem, docs, stack, ui},
+    instances, tenants, users,
 };
-use axum::response::IntoResponse;
-use axum::{Router, extract::State, response::Response};
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use utoipa::openapi::{
     ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder,
     path::Operation,
@@ -23,26 +27,28 @@ fn rooms() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(tenants::routes())
         .merge(users::routes())
+        .merge(instances::http::routes())
 }
 
 /// The whole server.
 pub fn router(app: &App) -> Router {
-    let api = Router::from(rooms())
-        .route("/metrics", axum::routing::get(health::metrics))
-        .route("/api/openapi.json", axum::routing::get(openapi_json))
-        .fallback(missing);
-    stack::outer(stack::api(api, app)).with_state(app.clone())
+    let api = Router::from(rooms()).route("/api/openapi.json", get(openapi_json)).merge(docs::routes());
+    let all = stack::api(api, app).route("/metrics", get(health::metrics)).fallback(no_route);
+    stack::outer(all).with_state(app.clone())
 }
 
 /// What a worker answers: how it is, and nothing else.
 pub fn health_only(app: &App) -> Router {
-    let routes =
-        Router::from(health::routes()).route("/metrics", axum::routing::get(health::metrics)).fallback(missing);
-    stack::outer(stack::api(routes, app)).with_state(app.clone())
+    let routes = stack::api(Router::from(health::routes()), app).route("/metrics", get(health::metrics));
+    stack::outer(routes.fallback(async || Error::Missing)).with_state(app.clone())
 }
 
-async fn missing() -> Error {
-    Error::Missing
+/// Under `/api` nothing else is there; everywhere else are the pages of the UI.
+async fn no_route(request: Request) -> Response {
+    match request.uri().path() == "/api" || request.uri().path().starts_with("/api/") {
+        true => Error::Missing.into_response(),
+        false => ui::serve(request).await,
+    }
 }
 
 async fn openapi_json(State(_): State<App>) -> Response {

@@ -5,6 +5,7 @@ use crate::{
     db::Dialect,
     health,
     http::server,
+    instances::{gateways, routes},
     jobs, registry, router,
     users::Identities,
 };
@@ -47,7 +48,10 @@ pub struct Server {
 
 /// Puts the parts together with the rooms. Errors: a sentence for the operator.
 pub async fn assemble(basis: Basis) -> Result<App, String> {
-    App::assemble(basis, |bus| Arc::new(Identities::new(bus))).await
+    let app = App::assemble(basis, |bus| Arc::new(Identities::new(bus))).await?;
+    gateways::from_config(&app).await.map_err(|e| format!("the gateway of the configuration: {e}"))?;
+    tokio::spawn(routes::follow(app.clone(), app.stop.clone()));
+    Ok(app)
 }
 
 impl Server {

@@ -9,7 +9,7 @@ use crate::{app::App, request};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -17,7 +17,11 @@ use std::{
     any::Any,
     time::{Duration, Instant},
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, Predicate, predicate::SizeAbove},
+    cors::{AllowOrigin, CorsLayer},
+};
 use tracing::Instrument;
 
 /// The request id's header, in and out.
@@ -31,6 +35,29 @@ pub fn api(routes: Router<App>, app: &App) -> Router<App> {
         .layer(from_fn_with_state(app.clone(), limits::layer))
         .layer(from_fn_with_state(app.clone(), identify))
         .layer(from_fn_with_state(app.clone(), in_time))
+        .layer(cors(app))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_text)))
+}
+
+/// Media are compressed already; everything else of ours is text.
+fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/") || kind.starts_with("application/json") || kind.starts_with("application/problem+json")
+}
+
+/// For the origins that `cors_origins` names; the list is empty by default, and then no browser lets another site in.
+fn cors(app: &App) -> CorsLayer {
+    let origins: Vec<HeaderValue> = app.config.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let told = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::KEY, REQUEST_ID])
+        .expose_headers(told.map(HeaderName::from_static))
+        .max_age(Duration::from_secs(3600))
 }
 
 /// Around everything.
@@ -99,8 +126,11 @@ async fn name(mut request: Request, next: Next) -> Response {
     // a path may hold a token (hooks, invitations): the route is logged where there is one
     let shown = if route.is_empty() { path.as_str() } else { route.as_str() };
     let _entered = span.enter();
+    // hooks come by the thousand, and reading changes nothing: what people and programs change is worth a line
+    let worth = !method.is_safe() && !shown.starts_with("/api/webhooks");
     match status {
         500.. => tracing::warn!(route = shown, status, took_ms, "{method} {shown} answered {status}"),
+        _ if worth => tracing::info!(route = shown, status, took_ms, "{method} {shown} answered {status}"),
         _ => tracing::debug!(route = shown, status, took_ms, "{method} {shown} answered {status}"),
     }
     answer

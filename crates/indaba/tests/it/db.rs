@@ -1,5 +1,5 @@
 //! The database layer: the same promises on both databases. It is tested with tables of its own.
-use crate::support::{each_database_with, scratch_dir, superuser};
+use crate::support::{ScratchDir, each_database_with, scratch_dir, superuser};
 use indaba::{
     Error, Result, args,
     clock::Time,
@@ -16,7 +16,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 indaba::id! {
@@ -774,4 +774,93 @@ async fn what_was_answered_survives_a_kill() {
         },
     )
     .await
+}
+
+/// A PostgreSQL of its own, made by `scripts/postgres`; stopped when its test ends.
+struct Cluster(ScratchDir, String);
+
+impl Cluster {
+    fn start() -> Cluster {
+        let mut cluster = Cluster(scratch_dir(), String::new());
+        let said = cluster.script("start");
+        cluster.1 = said.trim().strip_prefix("export TEST_POSTGRES=").expect("its URL").into();
+        cluster
+    }
+
+    fn script(&self, what: &str) -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres");
+        let ran = Command::new(path).arg(what).env("PG_SCRATCH", self.0.join("cluster")).output().unwrap();
+        assert!(ran.status.success(), "{what}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.script("stop");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_restarts_is_waited_for() {
+    if superuser().is_none() {
+        return;
+    }
+    let (cluster, db) = tokio::task::spawn_blocking(|| {
+        let cluster = Cluster::start();
+        let mut admin = postgres::Client::connect(&cluster.1, postgres::NoTls).unwrap();
+        admin.batch_execute("create role indaba login").unwrap();
+        admin.batch_execute("create database indaba owner indaba").unwrap();
+        let url = cluster.1.replace("admin@", "indaba@");
+        let url = url.strip_suffix("/postgres").map(|server| format!("{server}/indaba"));
+        let db = Db::open(&Settings { url, extra: TABLES, ..Settings::in_dir("/tmp") }).unwrap();
+        (cluster, db)
+    })
+    .await
+    .unwrap();
+    let (tenant, thread) = house(&db).await;
+    let over = Arc::new(AtomicU32::new(0));
+    let workers: Vec<_> = (0..16)
+        .map(|worker| {
+            let (db, over) = (db.clone(), over.clone());
+            tokio::spawn(async move {
+                let (mut done, mut unclear, mut longest) = (0, 0, Duration::ZERO);
+                for i in 0.. {
+                    let start = Instant::now();
+                    match db.write(tenant, move |tx| receive(tx, thread, &format!("{worker}/{i}"), None, i)).await {
+                        Ok(new) => done += i64::from(new.is_some()),
+                        Err(Error::Closed) => unclear += 1, // cut between commit and its answer
+                        Err(e) => panic!("{e}"),
+                    }
+                    longest = longest.max(start.elapsed());
+                    if over.load(Ordering::SeqCst) == 1 {
+                        break;
+                    }
+                }
+                (done, unclear, longest)
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let cluster = tokio::task::spawn_blocking(move || {
+        cluster.script("restart");
+        cluster
+    });
+    let cluster = cluster.await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    over.store(1, Ordering::SeqCst);
+    let (mut done, mut unclear, mut longest) = (0, 0, Duration::ZERO);
+    for worker in workers {
+        let (one, two, wait) = worker.await.unwrap();
+        (done, unclear, longest) = (done + one, unclear + two, longest.max(wait));
+    }
+    let kept = db.read(tenant, move |tx| unread(tx, thread)).await.unwrap();
+    assert!(done <= kept && kept <= done + unclear, "{done} answered, {unclear} unclear, {kept} kept");
+    assert!(longest > Duration::from_millis(50), "nobody had to wait: was it restarted?");
+    tokio::task::spawn_blocking(move || {
+        db.close();
+        drop(cluster);
+    })
+    .await
+    .unwrap();
 }

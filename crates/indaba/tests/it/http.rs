@@ -171,7 +171,7 @@ async fn who_asks_too_often_is_told_how_long_to_wait() {
         let left: Vec<_> = [
             house.admin.get("/api/users").await,
             house.admin.get("/api/users").await,
-            house.admin.get("/api/nothing").await,
+            house.admin.get("/api/me").await,
         ]
         .iter()
         .map(|reply| reply.headers["ratelimit-remaining"].to_str().unwrap().to_owned())
@@ -235,6 +235,77 @@ async fn health_tells_strangers_little() {
         house.app.stop.cancel();
         let stopping = house.nobody().get("/api/health/ready").await;
         assert_eq!((stopping.status.as_u16(), &stopping.json()["status"]), (503, &json!("stopping")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_pages_come_with_the_server() {
+    each_db(async |house| {
+        let page = house.nobody().get("/").await;
+        assert_eq!(
+            (page.status.as_u16(), &page.headers["content-type"]),
+            (200, &"text/html; charset=utf-8".parse().unwrap())
+        );
+        assert_eq!(page.headers["cache-control"], "no-cache");
+        assert_eq!(house.nobody().get("/chat/cnv_x").await.body, page.body, "a page of the app");
+        let known = house.nobody().with("if-none-match", page.headers["etag"].to_str().unwrap()).get("/chat").await;
+        assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
+        for path in ["/assets/none.js", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/.built", "/index.html.br"] {
+            assert_eq!(house.nobody().get(path).await.status, 404, "{path}");
+        }
+        assert_eq!(house.nobody().post("/", json!({})).await.status, 405);
+        for (path, part) in
+            [("/api/docs", "docs.js"), ("/api/docs/docs.js", "openapi.json"), ("/api/docs/docs.css", "color")]
+        {
+            let file = house.nobody().get(path).await;
+            assert!(file.status == 200 && String::from_utf8(file.body).unwrap().contains(part), "{path}");
+        }
+        let document = house.nobody().get("/api/openapi.json").await.ok();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_sites_are_let_in_only_by_name() {
+    let listed = [("INDABA_CORS_ORIGINS", "https://app.example")];
+    each_db_with(&listed, async |house| {
+        let from = async |origin: &str| {
+            let asks = house.nobody().with("origin", origin).with("access-control-request-method", "GET");
+            asks.send(Method::OPTIONS, "/api/users", Body::empty())
+                .await
+                .headers
+                .get("access-control-allow-origin")
+                .cloned()
+        };
+        assert_eq!(from("https://app.example").await.unwrap(), "https://app.example");
+        assert_eq!(from("https://evil.example").await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_long_answer_is_compressed() {
+    each_db(async |house| {
+        let reply = house.nobody().with("accept-encoding", "gzip").get("/api/openapi.json").await;
+        assert_eq!(reply.headers["content-encoding"], "gzip");
+        assert!(reply.body.len() < house.nobody().get("/api/openapi.json").await.body.len() / 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_in_is_given_up() {
+    each_db_with(&[("INDABA_LIMITS_REQUEST_S", "1")], async |house| {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut socket = tokio::net::TcpStream::connect(house.listen().await).await.unwrap();
+        let head = "POST /api/auth/sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 12];
+        let read = tokio::time::timeout(std::time::Duration::from_secs(10), socket.read_exact(&mut answer));
+        read.await.expect("an answer in time").unwrap();
+        assert_eq!(answer, b"HTTP/1.1 408");
     })
     .await;
 }

@@ -5,6 +5,7 @@ mod events;
 mod http;
 mod jobs;
 mod live;
+mod numbers;
 mod statements;
 mod support;
 mod users;

@@ -139,7 +139,13 @@ fn model(admin: &str) -> String {
     let draft = format!("draft_{}", name_of_its_own());
     run(admin, &format!("create database {draft} owner indaba_test")).expect("a database for the migrations");
     let settings = Settings { url: Some(url(admin, &draft)), connections: 1, ..Settings::in_dir(env::temp_dir()) };
-    Db::open(&settings).expect("migrate PostgreSQL").close();
+    match Db::open(&settings) {
+        Ok(db) => db.close(),
+        Err(e) => {
+            run(admin, &format!("drop database {draft} with (force)")).expect("a draft can be dropped");
+            panic!("the migrations fail on PostgreSQL: {e}");
+        }
+    }
     if run(admin, &format!("alter database {draft} rename to {name}")).is_err() {
         run(admin, &format!("drop database {draft}")).expect("another run was first: ours is not needed");
     }

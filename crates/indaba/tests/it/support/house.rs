@@ -17,8 +17,9 @@ use indaba::{
     db::Db,
     http::Role,
     id::TenantId,
+    jobs,
     passwords::Hasher,
-    router,
+    registry, router,
     secrets::Secrets,
     serve,
 };
@@ -143,6 +144,11 @@ impl House {
         let reply = self.nobody().post("/api/auth/sign-up", form).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         self.nobody().bearer(&reply.cookie("indaba_access").unwrap())
+    }
+
+    /// Runs every job that is due, and what they make due, until none is; how many there were.
+    pub async fn run_jobs(&self) -> usize {
+        jobs::run_due(&self.app, &Arc::new(registry::kinds())).await.expect("jobs run")
     }
 
     /// Lets time pass.

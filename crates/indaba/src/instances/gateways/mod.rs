@@ -1,0 +1,278 @@
+//! Gateways: servers that speak a provider's wire. The operator's carry the numbers of many tenants; a tenant's own only its own.
+pub mod http;
+pub(super) mod store;
+
+use super::link::{GatewaySecrets, OpenGateway, problem, random_secret, random_token, text};
+use crate::{Error, Result, app::App, clock::Time, db::SystemTx, id::TenantId};
+use indaba_providers::{CallError, Check, Provider};
+use secrecy::{ExposeSecret, SecretString};
+
+id! {
+    /// A gateway.
+    GatewayId, "gtw"
+}
+
+words! {
+    /// Whether a gateway answers.
+    pub enum Health {
+        /// Nobody has looked yet.
+        Unknown = "unknown",
+        /// It answered the last time.
+        Ok = "ok",
+        /// It did not; no new number is placed on it.
+        Down = "down",
+        /// It answers, and refuses: a licence, a key.
+        Locked = "locked",
+    }
+}
+
+row! {
+    /// A gateway as people see it: without its keys.
+    #[derive(Clone, Debug)]
+    pub struct Gateway {
+        pub id: GatewayId,
+        pub tenant_id: Option<TenantId>,
+        pub kind: String,
+        pub name: String,
+        pub url: String,
+        pub region: Option<String>,
+        pub capacity: i64,
+        pub instances: i64,
+        pub draining: bool,
+        pub health: Health,
+        pub health_detail: Option<String>,
+        pub version: Option<String>,
+        pub engine: Option<String>,
+        pub checked_at: Option<Time>,
+        pub created_at: Time,
+    }
+}
+
+/// A gateway of one's own carries as many numbers as its machine can bear; nobody else's count on it.
+const OWN_CAPACITY: i64 = 1000;
+
+/// What the operator, or a tenant, says of a gateway that is to be used.
+pub struct Offer {
+    /// None: the operator's.
+    pub tenant: Option<TenantId>,
+    /// `waha`; `simulator` and `native` speak its wire.
+    pub kind: String,
+    /// For people; the host, if left out.
+    pub name: Option<String>,
+    /// Where it answers.
+    pub url: String,
+    /// Its API key.
+    pub key: SecretString,
+    /// Signs its global hooks; made here, if left out.
+    pub hook_secret: Option<SecretString>,
+    /// Where it stands.
+    pub region: Option<String>,
+    /// Numbers it can carry.
+    pub capacity: Option<i64>,
+}
+
+/// The wire that a gateway of this kind speaks. Errors: 422 for a kind that this build does not know.
+pub fn provider(kind: &str) -> Result<&'static dyn Provider> {
+    super::link::provider(match kind {
+        "simulator" | "native" => "waha",
+        kind => kind,
+    })
+    .map_err(|_| Error::field("/kind", "is not a kind of gateway that we can speak to"))
+}
+
+/// A gateway with its keys opened. Errors: `Missing`.
+pub(super) async fn open(app: &App, id: GatewayId) -> Result<OpenGateway> {
+    let keys = app.db.system_read("speak to a gateway", move |tx| store::keys(tx, id)).await?;
+    let secrets = GatewaySecrets::open(app, id, &keys.secrets)?;
+    Ok(OpenGateway { keys, secrets })
+}
+
+/// `http://host:port`, as it is stored and compared: no path at its end, no credentials. Errors: 422.
+fn tidy(url: &str) -> Result<String> {
+    let wrong = |why: &str| Error::field("/url", why);
+    let parsed: url::Url = url.trim().parse().map_err(|_| wrong("a whole URL, such as https://waha.example.com"))?;
+    if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none_or(str::is_empty) {
+        return Err(wrong("begins with http:// or https://"));
+    }
+    if !parsed.username().is_empty()
+        || parsed.password().is_some()
+        || parsed.query().is_some()
+        || parsed.fragment().is_some()
+    {
+        return Err(wrong("a server and perhaps a path: no name, password, query or fragment"));
+    }
+    if parsed.as_str().len() > 500 {
+        return Err(wrong("at most 500 characters"));
+    }
+    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The gateway that this offer describes: the one we know at this address, or a new one. It must answer, and take the key.
+/// Errors: 422 with what to mend.
+pub async fn find_or_add(app: &App, offer: Offer) -> Result<GatewayId> {
+    let url = tidy(&offer.url)?;
+    let provider = provider(&offer.kind)?;
+    if offer.tenant.is_some() {
+        app.net.check(&url).map_err(|why| Error::field("/url", why.to_string()))?;
+    }
+    let (tenant, kind, at) = (offer.tenant, offer.kind.clone(), url.clone());
+    let known = app.db.system_read("speak to a gateway", move |tx| store::by_url(tx, tenant, &kind, &at)).await?;
+    let id = known.as_ref().map_or_else(|| GatewayId::at(app.clock.now()), |known| known.id);
+    let hook_secret = match (&offer.hook_secret, &known) {
+        (Some(given), _) => given.clone(),
+        (None, Some(known)) => GatewaySecrets::open(app, id, &known.secrets)?.hook_secret.into(),
+        (None, None) => random_secret(),
+    };
+    let gateway = OpenGateway {
+        secrets: GatewaySecrets { key: text(&offer.key), hook_secret: text(&hook_secret) },
+        keys: known.clone().unwrap_or_else(|| store::Keys {
+            id,
+            tenant_id: tenant,
+            kind: offer.kind.clone(),
+            url: url.clone(),
+            secrets: Vec::new(),
+            hook_token: random_token(32),
+            version: None,
+            engine: None,
+        }),
+    };
+    // the operator's gateway may come up after us: it is looked at later, and then every minute
+    let check = match tenant {
+        Some(_) => Some(provider.check(&gateway.link(app, "")?).await.map_err(mend)?),
+        None => None,
+    };
+    if let Some(step) = check.as_ref().and_then(|check| check.steps.iter().find(|step| !step.ok)) {
+        let pointer = if step.name == "key" { "/apiKey" } else { "/url" };
+        return Err(Error::field(pointer, step.detail.clone()));
+    }
+    let sealed = gateway.secrets.seal(app, id);
+    let name = offer.name.clone().unwrap_or_else(|| host(&url));
+    let capacity = offer.capacity.unwrap_or(OWN_CAPACITY);
+    app.db
+        .system("change a gateway", move |tx| {
+            if known.is_some() {
+                store::set_secrets(tx, id, &sealed)?;
+            } else {
+                let (keys, region, now) = (&gateway.keys, offer.region.as_deref(), tx.now());
+                store::insert(
+                    tx,
+                    id,
+                    tenant,
+                    &keys.kind,
+                    &name,
+                    &url,
+                    &sealed,
+                    &keys.hook_token,
+                    region,
+                    capacity,
+                    now,
+                )?;
+            }
+            if let Some(check) = &check {
+                note(tx, id, Ok(check))?;
+            }
+            tx.ring(super::routes::BELL, id);
+            Ok(())
+        })
+        .await?;
+    Ok(id)
+}
+
+fn host(url: &str) -> String {
+    url.parse::<url::Url>().ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "Gateway".into())
+}
+
+/// What a person who entered a gateway is told when it does not answer as it should.
+fn mend(error: CallError) -> Error {
+    match error {
+        CallError::Unreachable(_) | CallError::Cut(_) => {
+            Error::field("/url", "Nothing answers there. Check the address, and that the gateway runs.")
+        }
+        CallError::Denied(_) => Error::field("/apiKey", "The gateway does not take this key."),
+        CallError::Strange(_) | CallError::NotFound(_) | CallError::Invalid(_) => {
+            Error::field("/url", "Something answers there, but not a gateway of this kind.")
+        }
+        other => problem(other),
+    }
+}
+
+/// Writes down what a look at a gateway showed.
+fn note(tx: &mut SystemTx, id: GatewayId, looked: Result<&Check, &CallError>) -> Result<()> {
+    let now = tx.now();
+    match looked {
+        Ok(check) => {
+            let step = check.steps.iter().find(|step| !step.ok);
+            let health = if step.is_none() { Health::Ok } else { Health::Locked };
+            let (version, engine) = (check.build.version.as_deref(), check.build.engine.as_deref());
+            store::set_health(tx, id, health, step.map(|step| step.detail.as_str()), version, engine, now)?;
+        }
+        Err(error) => {
+            let health = if matches!(error, CallError::Denied(_) | CallError::Locked(_)) {
+                Health::Locked
+            } else {
+                Health::Down
+            };
+            store::set_health(tx, id, health, Some(&error.to_string()), None, None, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at a gateway and writes down how it is.
+pub async fn check(app: &App, id: GatewayId) -> Result<()> {
+    let gateway = open(app, id).await?;
+    let looked = provider(&gateway.keys.kind)?.check(&gateway.link(app, "")?).await;
+    app.db.system("change a gateway", move |tx| note(tx, id, looked.as_ref())).await
+}
+
+/// Takes a place for a new number: on this gateway, or else on the operator's least loaded healthy one. Errors: 409 when there is none.
+pub async fn take_place(
+    app: &App,
+    tenant: TenantId,
+    wanted: Option<GatewayId>,
+    kind: Option<String>,
+) -> Result<GatewayId> {
+    let full = || {
+        Error::conflict(
+            "gateway-full",
+            "This gateway takes no more numbers",
+            "It is full or being emptied. Choose another, or ask its operator.",
+        )
+    };
+    let none = || {
+        Error::conflict(
+            "no-gateway",
+            "There is no gateway with room",
+            "Connect a WAHA of your own (its URL and API key), or ask the operator for one.",
+        )
+    };
+    app.db
+        .system("place a number on a gateway", move |tx| match wanted {
+            Some(id) => {
+                store::get(tx, tenant, id)?; // its own, or the operator's
+                if store::take_place_on(tx, id)? == 1 { Ok(id) } else { Err(full()) }
+            }
+            None => store::take_place(tx, kind.as_deref())?.map(|(id,)| id).ok_or_else(none),
+        })
+        .await
+}
+
+/// Makes (or brings in line) the operator's first gateway, as the configuration names it. For start-up.
+pub async fn from_config(app: &App) -> Result<()> {
+    let set = &app.config.gateway;
+    let (Some(kind), Some(url)) = (&set.kind, &set.url) else { return Ok(()) };
+    let offer = Offer {
+        tenant: None,
+        kind: kind.clone(),
+        name: None,
+        url: url.clone(),
+        key: set.key.clone().unwrap_or_else(|| SecretString::from("")),
+        hook_secret: set.hook_secret.as_ref().map(|secret| SecretString::from(secret.expose_secret())),
+        region: set.region.clone(),
+        capacity: Some(set.capacity.into()),
+    };
+    let id = find_or_add(app, offer).await?;
+    let app = app.clone();
+    tokio::spawn(async move { check(&app, id).await });
+    Ok(())
+}

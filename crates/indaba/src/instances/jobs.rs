@@ -1,0 +1,108 @@
+//! What numbers do in the background: the minute's look at each, and taking leave of a gateway.
+use super::{GatewayId, InstanceId, gateways, link, reach, receive, store};
+use crate::{
+    Result,
+    clock::Time,
+    db::TenantTx,
+    id::TenantId,
+    jobs::{self, Job, JobCx, JobError, New, Priority},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use indaba_providers::{CallError, Session, SessionState};
+use serde::{Deserialize, Serialize};
+
+/// Asks the gateway how one number is doing. Hooks tell it at once; this is the net below them.
+#[derive(Serialize, Deserialize)]
+pub struct SyncStatus {
+    /// Which.
+    pub instance: InstanceId,
+}
+
+impl Job for SyncStatus {
+    const KIND: &'static str = "instance.sync_status";
+    const ATTEMPTS: u32 = 1; // the next minute tries again
+
+    fn unique(&self) -> Option<String> {
+        Some(self.instance.to_string())
+    }
+
+    async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
+        match super::sync_status(&cx.app, cx.tenant, self.instance).await {
+            Ok(()) | Err(crate::Error::Missing) => Ok(()),
+            Err(_) => Ok(()), // noted at the gateway's health; a dead job a minute would help nobody
+        }
+    }
+}
+
+/// Looks at a number again after a dip.
+pub(super) fn look_again(tx: &mut TenantTx, instance: InstanceId, at: Time) -> Result<()> {
+    jobs::enqueue_at(tx, &SyncStatus { instance }, at)
+}
+
+/// Every minute: one [`SyncStatus`] for each number, and a look at each gateway.
+#[derive(Serialize, Deserialize)]
+pub struct Reconcile {}
+
+impl Job for Reconcile {
+    const KIND: &'static str = "instances.reconcile";
+    const ATTEMPTS: u32 = 1;
+
+    fn unique(&self) -> Option<String> {
+        Some(String::new())
+    }
+
+    async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
+        let mut after = InstanceId::NIL;
+        loop {
+            let page: Vec<(TenantId, InstanceId)> =
+                cx.app.db.system_read("reconcile numbers", move |tx| store::every(tx, after, 500)).await?;
+            let Some((_, last)) = page.last().copied() else { break };
+            after = last;
+            let jobs: Vec<(TenantId, New)> =
+                page.into_iter().map(|(tenant, instance)| (tenant, New::of(&SyncStatus { instance }))).collect();
+            cx.app.db.system("reconcile numbers", move |tx| jobs::enqueue_across(tx, &jobs)).await?;
+        }
+        let all = cx.app.db.system_read("reconcile numbers", gateways::store::every).await?;
+        let looks = all.into_iter().map(|(gateway,)| gateways::check(&cx.app, gateway));
+        stream::iter(looks).buffer_unordered(8).try_collect::<()>().await?;
+        Ok(())
+    }
+}
+
+/// Deletes a number at a gateway it has left: it was deleted here, or moved.
+#[derive(Serialize, Deserialize)]
+pub struct Leave {
+    /// Where it was.
+    pub gateway: GatewayId,
+    /// As what the gateway knew it.
+    pub external_name: String,
+}
+
+impl Job for Leave {
+    const KIND: &'static str = "instance.leave";
+    const ATTEMPTS: u32 = 12;
+    const PRIORITY: Priority = Priority::Campaign;
+
+    async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
+        let gateway = match gateways::open(&cx.app, self.gateway).await {
+            Err(crate::Error::Missing) => return Ok(()), // the gateway is gone too
+            other => other?,
+        };
+        let provider = gateways::provider(&gateway.keys.kind).map_err(|e| JobError::Fail(e.to_string()))?;
+        match provider.delete(&gateway.link(&cx.app, &self.external_name)?).await {
+            Ok(()) | Err(CallError::Gone) => Ok(()),
+            Err(e) => Err(JobError::Retry(e.to_string())),
+        }
+    }
+}
+
+/// One look at a number: what the gateway says is taken in. One that the gateway has forgotten is told as signed out.
+pub(super) async fn look(app: &crate::app::App, tenant: TenantId, instance: InstanceId) -> Result<()> {
+    let reach = reach(app, tenant, instance).await?;
+    let session = match reach.provider.status(&reach.link).await {
+        Ok(session) => session,
+        Err(CallError::Gone) => Session { state: SessionState::Disconnected, ..Session::default() },
+        Err(e) => return Err(link::problem(e)),
+    };
+    app.db.write(tenant, move |tx| receive(tx, instance, &session)).await
+}

@@ -1,0 +1,246 @@
+//! All SQL of numbers.
+use super::{Instance, InstanceId, LinkStep, State, SyncState};
+use crate::{
+    Result,
+    clock::Time,
+    db::{SystemRead, TenantRead, TenantTx},
+    id::TenantId,
+    instances::GatewayId,
+};
+
+row! {
+    /// Where a hook is to go, found by the token in its URL.
+    #[derive(Clone, Debug)]
+    pub struct Addressed {
+        pub tenant_id: TenantId,
+        pub id: InstanceId,
+        pub gateway_id: Option<GatewayId>,
+        pub provider: String,
+        pub secrets: Vec<u8>,
+        pub deleted_at: Option<Time>,
+    }
+}
+
+row! {
+    /// What it takes to speak to a number's gateway.
+    #[derive(Clone, Debug)]
+    pub struct Access {
+        pub gateway_id: GatewayId,
+        pub provider: String,
+        pub external_name: String,
+        pub hook_url: String,
+        pub secrets: Vec<u8>,
+        pub state: State,
+        pub paused_until: Option<Time>,
+        pub capabilities_off: String,
+    }
+}
+
+/// Puts a new number down, with no word from its gateway yet.
+#[allow(clippy::too_many_arguments, reason = "the columns of one insert")]
+pub fn insert(
+    tx: &mut TenantTx,
+    id: InstanceId,
+    gateway: GatewayId,
+    provider: &str,
+    name: &str,
+    external_name: &str,
+    hook_token: &str,
+    hook_url: &str,
+    secrets: &[u8],
+    settings: &str,
+    now: Time,
+) -> Result<()> {
+    tx.run(
+        "insert into instances (tenant_id, id, gateway_id, provider, name, external_name, hook_token, hook_url, secrets,
+                                settings, state, link_step, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'new', 'preparing', $11)",
+        args![id, gateway, provider, name, external_name, hook_token, hook_url, secrets, settings, now],
+    )
+    .map(drop)
+}
+
+/// The number, unless it was deleted.
+pub fn get(tx: &mut TenantRead, id: InstanceId) -> Result<Instance> {
+    tx.get(
+        "select id, gateway_id, provider, name, external_name, hook_url, own_phone, push_name, state, link_step, state_reason,
+                state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
+                sync_finished_at, last_inbound_at, last_outbound_at, last_hook_at, created_at
+           from instances
+          where tenant_id = $1 and id = $2 and deleted_at is null",
+        args![id],
+    )
+}
+
+/// One page of a tenant's numbers, oldest first.
+pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<Instance>> {
+    tx.all(
+        "select id, gateway_id, provider, name, external_name, hook_url, own_phone, push_name, state, link_step, state_reason,
+                state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
+                sync_finished_at, last_inbound_at, last_outbound_at, last_hook_at, created_at
+           from instances
+          where tenant_id = $1 and id > $2 and deleted_at is null
+          order by id
+          limit $3",
+        args![after, limit],
+    )
+}
+
+/// What it takes to speak to its gateway.
+pub fn access(tx: &mut TenantRead, id: InstanceId) -> Result<Access> {
+    tx.get(
+        "select gateway_id, provider, external_name, hook_url, secrets, state, paused_until, capabilities_off
+           from instances
+          where tenant_id = $1 and id = $2 and deleted_at is null",
+        args![id],
+    )
+}
+
+/// The number whose URL a hook came in by, deleted ones too.
+pub fn by_hook_token(tx: &mut SystemRead, token: &str) -> Result<Option<Addressed>> {
+    tx.find(
+        "select tenant_id, id, gateway_id, provider, secrets, deleted_at from instances where hook_token = $1",
+        args![token],
+    )
+}
+
+/// The number that a gateway knows by this name.
+pub fn by_external_name(tx: &mut SystemRead, gateway: GatewayId, name: &str) -> Result<Option<Addressed>> {
+    tx.find(
+        "select tenant_id, id, gateway_id, provider, secrets, deleted_at
+           from instances
+          where gateway_id = $1 and external_name = $2 and deleted_at is null",
+        args![gateway, name],
+    )
+}
+
+/// Every live number, a page at a time: for the minute's reconciliation.
+pub fn every(tx: &mut SystemRead, after: InstanceId, limit: i64) -> Result<Vec<(TenantId, InstanceId)>> {
+    tx.all(
+        "select tenant_id, id from instances where id > $1 and deleted_at is null order by id limit $2",
+        args![after, limit],
+    )
+}
+
+/// Another name, other settings.
+pub fn rename(tx: &mut TenantTx, id: InstanceId, name: &str) -> Result<u64> {
+    tx.run("update instances set name = $3 where tenant_id = $1 and id = $2 and deleted_at is null", args![id, name])
+}
+
+/// What the gateway says, unless something newer is known. `at` is the gateway's own time; how many rows changed: 0 or 1.
+pub fn set_state(
+    tx: &mut TenantTx,
+    id: InstanceId,
+    state: State,
+    step: Option<LinkStep>,
+    reason: Option<&str>,
+    at: Time,
+) -> Result<u64> {
+    tx.run(
+        "update instances set state = $3, link_step = $4, state_reason = $5, state_at = $6
+          where tenant_id = $1 and id = $2 and deleted_at is null and state_at <= $6",
+        args![id, state, step, reason, at],
+    )
+}
+
+/// Whose number it turned out to be.
+pub fn set_owner(tx: &mut TenantTx, id: InstanceId, phone: Option<&str>, push_name: Option<&str>) -> Result<u64> {
+    tx.run(
+        "update instances set own_phone = coalesce($3, own_phone), push_name = coalesce($4, push_name)
+          where tenant_id = $1 and id = $2",
+        args![id, phone, push_name],
+    )
+}
+
+/// The code to scan: which attempt it is, and until when it can be scanned.
+pub fn set_code(tx: &mut TenantTx, id: InstanceId, attempt: i64, expires_at: Option<Time>) -> Result<u64> {
+    tx.run(
+        "update instances set code_attempt = $3, code_expires_at = $4 where tenant_id = $1 and id = $2",
+        args![id, attempt, expires_at],
+    )
+}
+
+/// No sends before `until`.
+pub fn set_pause(tx: &mut TenantTx, id: InstanceId, until: Option<Time>) -> Result<u64> {
+    tx.run("update instances set paused_until = $3 where tenant_id = $1 and id = $2", args![id, until])
+}
+
+/// The holes found in what the gateway can do.
+pub fn set_capabilities_off(tx: &mut TenantTx, id: InstanceId, list: &str) -> Result<u64> {
+    tx.run("update instances set capabilities_off = $3 where tenant_id = $1 and id = $2", args![id, list])
+}
+
+/// How far the import of its chats has come.
+pub fn set_sync(
+    tx: &mut TenantTx,
+    id: InstanceId,
+    state: SyncState,
+    chats: i64,
+    total: Option<i64>,
+    finished_at: Option<Time>,
+) -> Result<u64> {
+    tx.run(
+        "update instances set sync_state = $3, sync_chats = $4, sync_total = $5, sync_finished_at = $6
+          where tenant_id = $1 and id = $2",
+        args![id, state, chats, total, finished_at],
+    )
+}
+
+/// When anything last came in or went out; never moves back.
+pub fn touch(
+    tx: &mut TenantTx,
+    id: InstanceId,
+    hook_at: Option<Time>,
+    inbound_at: Option<Time>,
+    outbound_at: Option<Time>,
+) -> Result<u64> {
+    tx.run(
+        "update instances
+            set last_hook_at = case when coalesce($3::bigint, 0) > coalesce(last_hook_at, 0) then $3::bigint else last_hook_at end,
+                last_inbound_at = case when coalesce($4::bigint, 0) > coalesce(last_inbound_at, 0) then $4::bigint else last_inbound_at end,
+                last_outbound_at = case when coalesce($5::bigint, 0) > coalesce(last_outbound_at, 0) then $5::bigint else last_outbound_at end
+          where tenant_id = $1 and id = $2",
+        args![id, hook_at, inbound_at, outbound_at],
+    )
+}
+
+/// Moves it to another gateway, under another name there.
+#[allow(clippy::too_many_arguments, reason = "the columns of one update")]
+pub fn set_gateway(
+    tx: &mut TenantTx,
+    id: InstanceId,
+    gateway: GatewayId,
+    provider: &str,
+    external_name: &str,
+    hook_token: &str,
+    hook_url: &str,
+    secrets: &[u8],
+) -> Result<u64> {
+    tx.run(
+        "update instances
+            set gateway_id = $3, provider = $4, external_name = $5, hook_token = $6, hook_url = $7, secrets = $8, state = 'new',
+                link_step = 'preparing', state_reason = null, state_at = 0, code_attempt = 0, code_expires_at = null,
+                paused_until = null, capabilities_off = ''
+          where tenant_id = $1 and id = $2 and deleted_at is null",
+        args![id, gateway, provider, external_name, hook_token, hook_url, secrets],
+    )
+}
+
+/// Seals its secrets anew.
+pub fn set_secrets(tx: &mut TenantTx, id: InstanceId, secrets: &[u8]) -> Result<u64> {
+    tx.run("update instances set secrets = $3 where tenant_id = $1 and id = $2", args![id, secrets])
+}
+
+/// Takes back a row that never became a number: its gateway refused it.
+pub fn forget(tx: &mut TenantTx, id: InstanceId) -> Result<u64> {
+    tx.run("delete from instances where tenant_id = $1 and id = $2 and last_hook_at is null", args![id])
+}
+
+/// Deleted: its history stays, its hooks are dropped.
+pub fn delete(tx: &mut TenantTx, id: InstanceId, now: Time) -> Result<u64> {
+    tx.run(
+        "update instances set deleted_at = $3, gateway_id = null, state = 'disconnected', link_step = null
+          where tenant_id = $1 and id = $2 and deleted_at is null",
+        args![id, now],
+    )
+}
