@@ -49,7 +49,8 @@ impl Net {
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(Duration::from_secs(5))
                 .timeout(Duration::from_secs(60))
-                .pool_idle_timeout(Duration::from_secs(30))
+                // Node closes an idle connection after 5 s: a send on one that is just closing would end as unknown
+                .pool_idle_timeout(Duration::from_secs(3))
                 .no_proxy()
                 .user_agent(concat!("Indaba/", env!("CARGO_PKG_VERSION")))
         };

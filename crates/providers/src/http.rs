@@ -30,7 +30,8 @@ pub fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))
-        .pool_idle_timeout(Duration::from_secs(30))
+        // Node closes an idle connection after 5 s: a send on one that is just closing would end as unknown
+        .pool_idle_timeout(Duration::from_secs(3))
         .tcp_nodelay(true)
         .referer(false)
         .user_agent(concat!("Indaba/", env!("CARGO_PKG_VERSION")))

@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use self::call::{Gateway, file_path};
+use self::call::{Gateway, file_path, named};
 use self::order::{chat_id, config, order, sent};
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, CheckStep, Code, Created, Download,
@@ -596,8 +596,8 @@ impl Waha {
             .ok_or_else(|| CallError::NotFound("the gateway has no file for this message".into()))?;
         let request = match file_path(url) {
             Some(path) => link.http.get(gateway.url(&path)?).header("x-api-key", link.key.expose_secret()),
-            // a presigned address in the gateway's bucket: no key goes there, and the caller's client has its rules on addresses
-            None if media.id.as_deref() == Some("s3") => link.http.get(url),
+            // a presigned address in the gateway's bucket: no key goes there
+            None if media.id.as_deref() == Some("s3") && named(url, &link.url) => link.http.get(url),
             None => return Err(CallError::NotFound("the file is not at the gateway's own address".into())),
         };
         match http::download(request, max_bytes).await? {

@@ -207,6 +207,18 @@ pub fn file_path(url: &str) -> Option<String> {
     Some(format!("{}{query}", &url.path()[at..]))
 }
 
+/// Whether a file may be fetched from here: a host with a name, on which the caller's client has its rules (they work when names are looked up),
+/// or the gateway's own host. A gateway must not make us call `169.254.169.254`.
+pub fn named(url: &str, gateway: &url::Url) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty();
+    plain
+        && match url.host() {
+            Some(url::Host::Domain(name)) if name != "localhost" && !name.ends_with(".localhost") => true,
+            host => host.is_some() && host == gateway.host(),
+        }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +239,26 @@ mod tests {
             "",
         ] {
             assert_eq!(file_path(no), None, "{no}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_has_a_name_or_is_the_gateways_host() {
+        let gateway = "http://10.0.0.5:3000".parse().unwrap();
+        for yes in ["https://bucket.s3.example/a?sig=1", "http://10.0.0.5:9000/bucket/a"] {
+            assert!(named(yes, &gateway), "{yes}");
+        }
+        for no in [
+            "http://169.254.169.254/x",
+            "http://[::1]/x",
+            "http://localhost/x",
+            "http://x.localhost/",
+            "file:///x",
+            "http://2130706433/",
+            "http://a@b/",
+            "x",
+        ] {
+            assert!(!named(no, &gateway), "{no}");
         }
     }
 
