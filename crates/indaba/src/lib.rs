@@ -25,6 +25,7 @@ pub mod registry;
 pub mod tenants;
 pub mod users;
 
+pub mod demo;
 pub mod router;
 pub mod serve;
 

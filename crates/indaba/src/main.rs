@@ -1,13 +1,13 @@
 //! The program: `indaba serve` and its small companions.
 use clap::{Parser, Subcommand};
 use indaba::{
-    config::{Config, LogFormat},
+    config::Config,
+    demo::Demo,
     id, router,
-    serve::{Part, Server},
+    serve::{self, Part, Server},
 };
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -31,6 +31,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Part::All, env = "INDABA_ROLE")]
         role: Part,
     },
+    /// Runs the server and a simulated WhatsApp together, with sample data, until Ctrl-C. Everything is gone afterwards.
+    Demo,
     /// Prints the OpenAPI document.
     Openapi,
     /// Shows an id in all its forms: TypeID, UUID, hex, and when it was made.
@@ -65,10 +67,11 @@ fn run(cli: Cli) -> Result<(), String> {
             println!("{told}");
             Ok(())
         }
+        Command::Demo => runtime()?.block_on(demo(cli.config)),
         Command::Health => runtime()?.block_on(ask(settings()?)),
         Command::Serve { role } => {
             let config = settings()?;
-            log(&config);
+            serve::log(&config);
             runtime()?.block_on(serve(config, role))
         }
     }
@@ -80,13 +83,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| format!("no runtime: {e}"))
 }
 
-fn log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match config.log.format {
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
-        LogFormat::Text => lines.init(),
+async fn demo(file: Option<PathBuf>) -> Result<(), String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let demo = Demo::start(file.as_deref(), std::env::vars()).await?;
+    println!("{}", demo.guide);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
     }
+    demo.stop().await;
+    Ok(())
 }
 
 async fn serve(config: Config, role: Part) -> Result<(), String> {

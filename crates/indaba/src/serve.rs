@@ -1,7 +1,7 @@
 //! The running server, from opening the database to the last answer: `indaba serve`, the demo and the tests start it here.
 use crate::{
     app::{App, Basis},
-    config::Config,
+    config::{Config, LogFormat},
     db::Dialect,
     health,
     http::server,
@@ -11,6 +11,7 @@ use crate::{
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet};
+use tracing_subscriber::EnvFilter;
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -100,5 +101,15 @@ impl Server {
         tokio::join!(answered, worked);
         let db = self.app.db.clone();
         let _ = tokio::task::spawn_blocking(move || db.close()).await;
+    }
+}
+
+/// Log lines go to standard error, as the configuration says. Once, at start-up.
+pub fn log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+        LogFormat::Text => lines.init(),
     }
 }
