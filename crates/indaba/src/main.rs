@@ -104,6 +104,7 @@ async fn serve(config: Config, role: Part) -> Result<(), String> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
+        () = server.app.db.died() => return Err("a database thread died of a defect: start again, and send us the log".into()),
     }
     tracing::info!("stopping: no more work is taken");
     match tokio::time::timeout(Duration::from_millis(9_500), server.stop()).await {

@@ -20,14 +20,12 @@ mod watch;
 mod words;
 
 pub use dialect::{Sql, Texts};
-pub use disk::{Space, space};
 pub use gather::Gather;
 pub use link::Link;
 pub use tx::{AtEnd, Bell, SystemRead, SystemTx, TenantRead, TenantTx};
 pub use value::{Arg, Column, FromRow, Row, Value};
 
 use crate::{Error, Result, clock::Clock, id::TenantId};
-use disk::Room;
 use postgres::Pg;
 use run::{Call, Scope, Waiting};
 use std::{
@@ -106,7 +104,6 @@ struct Inner {
     watch: Arc<Watch>,
     clock: OnceLock<Clock>,
     dialect: Dialect,
-    room: Room,
     /// The directory's, held for as long as the database is open.
     lock: Mutex<Option<File>>,
 }
@@ -194,7 +191,7 @@ impl Db {
             threads
                 .push(run::spawn("db-read", &reads, &watch, move |work, _, watch| run::alone(&mut lite, work, watch)));
         }
-        Ok(Db::of(Dialect::Sqlite, (writes, reads), threads, watch, settings, Some(lock)))
+        Ok(Db::of(Dialect::Sqlite, (writes, reads), threads, watch, Some(lock)))
     }
 
     fn postgres(url: &str, settings: &Settings) -> Result<Db> {
@@ -214,7 +211,7 @@ impl Db {
             let mut pg = Pg::new(link.clone(), settings.limit);
             threads.push(run::spawn("db", &queue, &watch, move |work, _, watch| run::alone(&mut pg, work, watch)));
         }
-        Ok(Db::of(Dialect::Postgres, (queue.clone(), queue), threads, watch, settings, None))
+        Ok(Db::of(Dialect::Postgres, (queue.clone(), queue), threads, watch, None))
     }
 
     fn of(
@@ -222,22 +219,15 @@ impl Db {
         (writes, reads): (Arc<Waiting>, Arc<Waiting>),
         threads: Vec<thread::JoinHandle<()>>,
         watch: Arc<Watch>,
-        settings: &Settings,
         lock: Option<File>,
     ) -> Db {
         let (threads, lock) = (Mutex::new(threads), Mutex::new(lock));
-        let room = Room::new(&settings.data_dir);
-        Db(Arc::new(Inner { writes, reads, threads, watch, clock: OnceLock::new(), dialect, room, lock }))
+        Db(Arc::new(Inner { writes, reads, threads, watch, clock: OnceLock::new(), dialect, lock }))
     }
 
     /// Comes back when a database thread has died of a defect: nothing can be promised any more, the process must end.
     pub async fn died(&self) {
         self.0.watch.died().await;
-    }
-
-    /// Whether there is room to take more in. Errors: `Unavailable` when less than 5 % of the data directory's disk is free.
-    pub fn check_room(&self) -> Result<()> {
-        if self.0.room.left() { Ok(()) } else { Err(Error::Unavailable("the disk is nearly full".into())) }
     }
 
     /// Which database this is.
