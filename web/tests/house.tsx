@@ -21,7 +21,7 @@ export class FakeSocket {
   readyState = 0;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
   said: Record<string, unknown>[] = [];
   #end: (() => void) | undefined;
   readonly url: URL;
@@ -52,9 +52,9 @@ export class FakeSocket {
   }
 
   /** The connection breaks. */
-  cut() {
+  cut(code = 1006) {
     this.close();
-    this.onclose?.();
+    this.onclose?.({ code });
   }
 }
 

@@ -27,6 +27,8 @@ interface Options {
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
+/** The server ends a stream with this code when its session has ended. */
+const SIGNED_OUT = 4401;
 /** A page that slept this long has a socket that is dead and does not know it. */
 const SLEPT = 45_000;
 
@@ -154,10 +156,10 @@ export class Live {
       }
       this.#hear(frame);
     };
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       if (socket !== this.#socket || this.#stopped) return;
       this.#socket = undefined;
-      this.#later(opened);
+      this.#later(opened && event.code !== SIGNED_OUT);
     };
   }
 
@@ -183,7 +185,8 @@ export class Live {
     this.#options.onFrame(frame);
   }
 
-  #later(opened: boolean): void {
+  /** Tries again in a while. `trusted`: the session was good when it broke. */
+  #later(trusted: boolean): void {
     if (navigator.onLine === false) {
       this.#set({ is: "offline" });
       return;
@@ -193,7 +196,7 @@ export class Live {
     this.#set({ is: "waiting", retryAt: Date.now() + wait, attempt: this.#attempt });
     this.#timer = setTimeout(async () => {
       // A handshake that was refused does not say why; an ordinary question does, and renews the session on its way.
-      if (!opened) await this.#options.check().catch(() => undefined);
+      if (!trusted) await this.#options.check().catch(() => undefined);
       if (!this.#stopped && this.#status.is === "waiting") this.#connect();
     }, wait);
   }

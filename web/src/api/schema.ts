@@ -47,6 +47,7 @@ export interface components {
       pushName?: Nullable<string>;
       capabilities: Record<string, boolean>;
       hookUrl?: Nullable<string>;
+      code?: Nullable<{ attempt: number; attempts: number; expiresAt?: Nullable<string> }>;
       sync?: Nullable<{ state: "idle" | "running" | "done" | "failed"; chats: number; total?: Nullable<number>; finishedAt?: Nullable<string> }>;
       lastInboundAt?: Nullable<string>;
       lastOutboundAt?: Nullable<string>;

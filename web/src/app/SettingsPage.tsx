@@ -50,7 +50,7 @@ export default function SettingsPage() {
   const nav = (
     <nav
       aria-label={t("place.settings")}
-      className={cn("shrink-0 overflow-y-auto bg-surface p-2 py-3", phone ? "flex-1" : "w-47 border-e border-border")}
+      className={cn("shrink-0 overflow-y-auto bg-surface p-2 py-3", phone ? "flex-1" : "w-52 border-e border-border")}
     >
       <ul className="flex flex-col gap-0.5">
         {parts

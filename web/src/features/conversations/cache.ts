@@ -85,11 +85,34 @@ export function changeMessage(
     const next = changed(pages, patch.id, (message) => ({ ...message, ...patch }));
     if (next !== pages) client.setQueryData(key, next);
   }
-  // The row of the list shows the tick of its last message.
-  if (!conversation || !patch.state) return;
+  // The row of the list shows the words and the tick of its last message.
+  if (!conversation || (!patch.state && !("body" in patch))) return;
   const row = known(client, conversation);
-  if (row?.lastMessage?.id === patch.id)
-    putConversation(client, { id: conversation, lastMessage: { ...row.lastMessage, state: patch.state } }, user, only);
+  if (row?.lastMessage?.id !== patch.id) return;
+  const lastMessage = {
+    ...row.lastMessage,
+    ...(patch.state && { state: patch.state }),
+    ...("body" in patch && { preview: patch.body ?? "" }),
+  };
+  putConversation(client, { id: conversation, lastMessage }, user, only);
+}
+
+/** Takes a message away that turned out to be another one (our own, echoed before the gateway's answer came). */
+export function dropMessage(client: QueryClient, id: string, conversation: string, only?: Only): void {
+  const key = keys.messages(conversation);
+  const pages = client.getQueryData<Pages<Message>>(key);
+  if (!pages || !same(key, only)) return;
+  const next = without(pages, id);
+  if (next !== pages) client.setQueryData(key, next);
+}
+
+/** Takes a conversation out of all lists: it became part of another. */
+export function dropConversation(client: QueryClient, id: string): void {
+  for (const [key, pages] of client.getQueriesData<Pages<Conversation>>({ queryKey: keys.conversationLists })) {
+    if (!pages) continue;
+    const next = without(pages, id);
+    if (next !== pages) client.setQueryData(key, next);
+  }
 }
 
 /** Changes a contact's name or number in the rows that show it. */

@@ -2,14 +2,17 @@ import { notifyManager, type QueryClient } from "@tanstack/react-query";
 import { keys } from "~/api/keys";
 import type { Frame } from "~/api/live";
 import type { Contact, Conversation, Message } from "~/api/types";
-import { changeMessage, putConversation, putMessage, renameContact } from "./cache";
+import { changeMessage, dropConversation, dropMessage, putConversation, putMessage, renameContact } from "./cache";
 import { outbox } from "./outbox";
 import { conversation } from "./queries";
 
 type Patch = {
-  message?: Partial<Message> & { id: string };
+  /** `removed`: it never was a message of its own. */
+  message?: Partial<Message> & { id: string; removed?: boolean };
   conversation?: Partial<Conversation> & { id: string };
   contact?: Contact;
+  /** What became part of the conversation or the contact of this patch. */
+  gone?: string;
 };
 
 const asked = new Set<string>();
@@ -47,10 +50,12 @@ export function applyConversationFrame(
   user: string,
   only?: readonly unknown[],
 ): void {
-  const { message, conversation: changed, contact } = (frame.patch ?? {}) as Patch;
+  const { message, conversation: changed, contact, gone } = (frame.patch ?? {}) as Patch;
   const id = frame.ids?.conversation ?? changed?.id ?? message?.conversationId;
   if (message) {
-    if (message.conversationId && message.kind) {
+    if (message.removed) {
+      if (id) dropMessage(client, message.id, id, only);
+    } else if (message.conversationId && message.kind) {
       notifyManager.batch(() => {
         if (!only) outbox.arrived(message as Message, user);
         putMessage(client, message as Message, { only });
@@ -58,6 +63,10 @@ export function applyConversationFrame(
     } else changeMessage(client, message, id, user, only);
   }
   if (changed) {
+    if (gone && !only) {
+      dropConversation(client, gone);
+      void client.invalidateQueries({ queryKey: keys.messages(changed.id) });
+    }
     const enough = putConversation(client, { ...changed, id: changed.id ?? id }, user, only);
     if (!enough && !only) ask(client, changed.id ?? id, user);
     if (!only) countSoon(client);

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { Check, CircleAlert, Copy, Hash, QrCode, RefreshCw } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
@@ -44,7 +44,9 @@ export function useCode(instance: Instance, wanted: boolean) {
   const scannable =
     wanted && instance.state !== "connected" && (instance.linkStep === "scan" || instance.linkStep === "preparing");
   return useQuery({
-    queryKey: ["link-code", instance.id, instance.linkStep],
+    // A new code is told by the stream: it is another attempt.
+    queryKey: ["link-code", instance.id, instance.linkStep, instance.code?.attempt],
+    placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
       const code = await take(
         api.GET("/api/instances/{id}/qr", {
@@ -289,7 +291,7 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
             <p className="text-12 text-muted">{connected ? t("link.done") : t("link.close")}</p>
           </div>
         </div>
-        <div className={cn(way === "pairing" && "max-two:hidden")}>
+        <div className={cn("max-two:order-first", way === "pairing" && "max-two:hidden")}>
           {/* White in every theme: cameras need it. Four modules of quiet are in the picture. */}
           <div className="mx-auto grid aspect-square w-full max-w-88 place-items-center overflow-hidden rounded-card border border-border bg-on-photo text-device">
             {shown ? (

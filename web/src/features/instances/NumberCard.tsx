@@ -24,6 +24,7 @@ import { Confirm, Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { useNarrow } from "~/ui/useNarrow";
 import { When } from "~/ui/When";
 import { useDelete, useInstanceAct, useRename } from "./acts";
 import { providerName, reasonOf, StateChip } from "./state";
@@ -64,6 +65,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
   const act = useInstanceAct();
   const remove = useDelete();
   const [asking, ask] = useState<"rename" | "logout" | "delete">();
+  const small = useNarrow(420);
   const admin = may(session, "admin");
   const close = () => ask(undefined);
   const { id, name, state, sync } = of;
@@ -90,7 +92,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
             {of.phone ? phone(of.phone) : t("number.noPhone")}
           </div>
         </div>
-        <StateChip of={of} />
+        {!small && <StateChip of={of} />}
         {admin && (
           <Menu
             label={t("number.more", { name })}
@@ -146,6 +148,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
         )}
       </div>
       <div className="flex flex-wrap gap-1.5">
+        {small && <StateChip of={of} />}
         <Chip>{providerName(of)}</Chip>
         {of.gateway?.owner === "tenant" && <Chip look="label">{of.gateway.name}</Chip>}
         {of.pushName && <Chip look="label">{of.pushName}</Chip>}
