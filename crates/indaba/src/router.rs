@@ -20,7 +20,7 @@ use utoipa::openapi::{
 use utoipa_axum::router::OpenApiRouter;
 
 /// Every room's routes.
-fn rooms() -> OpenApiRouter<App> {
+pub fn rooms() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document())
         .merge(health::routes())
         .merge(events::http::routes())
@@ -32,7 +32,12 @@ fn rooms() -> OpenApiRouter<App> {
 
 /// The whole server.
 pub fn router(app: &App) -> Router {
-    let api = Router::from(rooms()).route("/api/openapi.json", get(openapi_json)).merge(docs::routes());
+    build(app, rooms())
+}
+
+/// A server of these rooms: all of ours, and in tests one that is broken on purpose.
+pub fn build(app: &App, rooms: OpenApiRouter<App>) -> Router {
+    let api = Router::from(rooms).route("/api/openapi.json", get(openapi_json)).merge(docs::routes());
     let all = stack::api(api, app).route("/metrics", get(health::metrics)).fallback(no_route);
     stack::outer(all).with_state(app.clone())
 }
@@ -58,7 +63,12 @@ async fn openapi_json(State(_): State<App>) -> Response {
 /// The OpenAPI document, as JSON.
 pub fn openapi() -> &'static str {
     static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    TEXT.get_or_init(|| complete(rooms().into_openapi()).to_pretty_json().expect("a document of ours") + "\n")
+    TEXT.get_or_init(|| describe(rooms()))
+}
+
+/// The OpenAPI document of these rooms.
+pub fn describe(rooms: OpenApiRouter<App>) -> String {
+    complete(rooms.into_openapi()).to_pretty_json().expect("a document of ours") + "\n"
 }
 
 fn document() -> OpenApi {

@@ -2,6 +2,8 @@
 mod bus;
 mod db;
 mod events;
+mod each_route;
+mod house;
 mod http;
 mod jobs;
 mod live;

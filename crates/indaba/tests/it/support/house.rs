@@ -118,6 +118,12 @@ impl House {
         House { app, admin, tenant, router, dir }
     }
 
+    /// The same house with other routes.
+    pub fn rebuilt(&self, router: Router) -> House {
+        let admin = Caller { router: router.clone(), headers: self.admin.headers.clone() };
+        House { router, admin, ..self.clone() }
+    }
+
     /// Somebody nobody knows.
     pub fn nobody(&self) -> Caller {
         Caller { router: self.router.clone(), headers: HeaderMap::new() }
