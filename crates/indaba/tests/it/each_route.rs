@@ -6,6 +6,7 @@ use axum::{
     http::{Method, StatusCode},
 };
 use indaba::{http::Role, router};
+use indaba_simulator::{Config, Running, Simulator};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -49,6 +50,7 @@ const ROLES: &[(&str, Role, &str)] = &[
     ("POST /api/instances", Role::Admin, "A4: admin also numbers"),
     ("PATCH /api/instances/", Role::Admin, "A4: admin also numbers"),
     ("DELETE /api/instances/", Role::Admin, "A4: admin also numbers"),
+    ("POST /api/instances/{id}/sync-status", Role::Viewer, "looks again how the number is; decides nothing"),
     ("GET /api/instances/{id}/qr", Role::Admin, "A4: who holds the code links the number"),
     ("GET /api/jobs", Role::Admin, "A4: the job monitor shows payloads"),
     ("POST /api/jobs/", Role::Admin, "A4: the job monitor"),
@@ -268,7 +270,7 @@ async fn faults(house: &House, document: &Value, samples: &Samples) -> Vec<Strin
 }
 
 /// Rows of the house, one of each kind that a path may name.
-async fn samples(house: &House) -> Samples {
+async fn samples(house: &House, waha: &Running) -> Samples {
     let mut samples = Samples::new();
     let mut keep = |id: &Value| {
         let id = id.as_str().expect("an id").to_owned();
@@ -280,6 +282,10 @@ async fn samples(house: &House) -> Samples {
     keep(&person.get("/api/me").await.ok()["user"]["id"]);
     keep(&person.get("/api/me/sign-ins").await.ok()["items"][0]["id"]);
     keep(&made("/api/invitations", json!({ "email": "asked@example.com", "role": "agent" })).await["id"]);
+    let settings = json!({ "url": waha.url(), "apiKey": "simulator" });
+    let number = made("/api/instances", json!({ "provider": "waha", "name": "Sales", "settings": settings })).await;
+    keep(&number["id"]);
+    keep(&number["gateway"]["id"]);
     keep(&made("/api/api-keys", json!({ "name": "a key", "role": "agent" })).await["id"]);
     samples
 }
@@ -287,7 +293,8 @@ async fn samples(house: &House) -> Samples {
 #[tokio::test]
 async fn no_route_answers_who_may_not_ask() {
     each_db(async |house| {
-        let samples = samples(&house).await;
+        let waha = Simulator::start(Config::fast()).await.expect("a simulator on a free port");
+        let samples = samples(&house, &waha).await;
         let document = serde_json::from_str(router::openapi()).unwrap();
         let faults = faults(&house, &document, &samples).await;
         assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -364,7 +371,8 @@ mod broken {
 #[tokio::test]
 async fn a_route_that_is_broken_on_purpose_is_found() {
     each_db(async |house| {
-        let samples = samples(&house).await;
+        let waha = Simulator::start(Config::fast()).await.expect("a simulator on a free port");
+        let samples = samples(&house, &waha).await;
         // only the broken ones and what the walk itself asks
         let document: Value = serde_json::from_str(&router::describe(broken::routes())).unwrap();
         let house = house.rebuilt(router::build(&house.app, router::rooms().merge(broken::routes())));

@@ -1,8 +1,8 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
 mod bus;
 mod db;
-mod events;
 mod each_route;
+mod events;
 mod house;
 mod http;
 mod jobs;
