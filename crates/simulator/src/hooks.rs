@@ -240,7 +240,10 @@ impl Courier {
     }
 
     fn tried(&self, seq: u64, state: &'static str, attempts: u32, status: Option<u16>) {
-        if let Some(delivery) = self.log().1.iter_mut().rev().find(|delivery| delivery.seq == seq) {
+        let mut log = self.log();
+        let first = log.1.front().map_or(0, |delivery| delivery.seq);
+        let place = seq.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+        if let Some(delivery) = place.and_then(|place| log.1.get_mut(place)) {
             (delivery.state, delivery.attempts, delivery.last_status) = (state, attempts, status);
         }
     }

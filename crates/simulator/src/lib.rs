@@ -22,6 +22,7 @@ mod hooks;
 pub mod llm;
 mod ogg;
 mod phone;
+mod range;
 mod recording;
 pub mod sample;
 mod serve;
@@ -155,13 +156,16 @@ impl Running {
 
     /// Resolves when it has stopped by itself.
     pub async fn ended(&mut self) {
-        let _ = (&mut self.task).await;
+        // A task that has been waited for may not be waited for again.
+        if !self.task.is_finished() {
+            let _ = (&mut self.task).await;
+        }
     }
 
     /// Stops it: connections are cut and hooks that wait for a retry are lost, as when a real gateway is killed.
     pub async fn stop(mut self) {
         self.sim.closed.cancel();
-        let _ = (&mut self.task).await;
+        self.ended().await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Query, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{Done, Failure, Take, view};
 use crate::{
+    range,
     sim::Sim,
     world::{Address, GroupChange, Happening, Refused, digits, message_id},
 };
@@ -161,7 +162,7 @@ pub async fn call(
 }
 
 /// A file, for the phone page. Types that a browser could run are handed over as plain bytes.
-pub async fn media(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Done<Response> {
+pub async fn media(State(sim): State<Arc<Sim>>, Path(id): Path<String>, asked: HeaderMap) -> Done<Response> {
     let file = sim.world().shelf.get(&id).cloned().ok_or(Refused::Missing("such file"))?;
     let shown = ["image/png", "image/jpeg", "image/webp", "image/gif", "audio/", "video/"];
     let plain = !shown.iter().any(|kind| file.mimetype.starts_with(kind));
@@ -173,5 +174,5 @@ pub async fn media(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Done<
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
     ];
-    Ok((headers, file.bytes).into_response())
+    Ok((headers, range::answer(&asked, file.bytes)).into_response())
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{
         IntoResponse, Sse,
         sse::{Event, KeepAlive},
@@ -18,6 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
     control::view,
+    range,
     sim::Sim,
     world::{Address, Happening, World},
 };
@@ -50,6 +52,7 @@ type Part = (&'static str, &'static str, &'static [u8]);
 const PARTS: &[Part] = &[
     ("/", "text/html; charset=utf-8", include_bytes!("phone.html")),
     ("/phone/phone.css", "text/css; charset=utf-8", include_bytes!("phone.css")),
+    ("/phone/desk.css", "text/css; charset=utf-8", include_bytes!("desk.css")),
     ("/phone/thread.css", "text/css; charset=utf-8", include_bytes!("thread.css")),
     ("/phone/phone.js", "text/javascript; charset=utf-8", include_bytes!("phone.js")),
     ("/phone/page.js", "text/javascript; charset=utf-8", include_bytes!("page.js")),
@@ -76,7 +79,10 @@ pub(crate) fn router() -> Router {
             (header::REFERRER_POLICY, "no-referrer"),
             (header::CACHE_CONTROL, "no-cache"),
         ];
-        router.route(path, get(move || async move { (headers, *content) }))
+        router.route(
+            path,
+            get(async move |asked: HeaderMap| (headers, range::answer(&asked, Bytes::from_static(content)))),
+        )
     })
 }
 

@@ -1,7 +1,7 @@
 // The phone page: which business, which customer, and the chat between them. It speaks to the control API alone.
 
 import { $, base64, call, h, initials, number, say, when } from "/phone/page.js";
-import { drawAll, preview } from "/phone/thread.js";
+import { closeMenu, drawAll, preview } from "/phone/thread.js";
 import { toggle } from "/phone/voice.js";
 
 const wanted = new URLSearchParams(location.search);
@@ -115,7 +115,8 @@ function drawThread(jump) {
   const thread = $("thread");
   const hint = !business() ? "No business has linked its number yet." : !customer() ? "Choose a customer, or add one."
     : state.messages.length === 0 ? `Say hello to ${business().name}.` : null;
-  thread.replaceChildren(...(hint ? [h("p", { class: "hint" }, hint)] : drawAll(state.messages, me(), reply)));
+  if (hint) thread.replaceChildren(h("p", { class: "hint" }, hint));
+  else drawAll(thread, state.messages, me(), reply);
   if (jump || low) toEnd();
 }
 
@@ -256,13 +257,14 @@ $("pair-form").addEventListener("submit", async (event) => {
   await Promise.all([loadSessions(), loadPeople()]);
 });
 $("theme").addEventListener("click", () => {
-  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  const dark = (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+  const theme = dark ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
   localStorage.setItem("phone-theme", theme);
 });
 document.addEventListener("visibilitychange", opened);
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.querySelector(".menu")?.remove();
+  if (event.key === "Escape") closeMenu();
 });
 
 // ---- news
@@ -323,7 +325,8 @@ async function everything() {
 }
 
 const system = matchMedia("(prefers-color-scheme: dark)");
-document.documentElement.dataset.theme = localStorage.getItem("phone-theme") ?? (system.matches ? "dark" : "light");
+const chosen = localStorage.getItem("phone-theme");
+if (chosen) document.documentElement.dataset.theme = chosen;
 if (state.customer) document.body.dataset.screen = "chat";
 
 // The stream first, so that nothing falls between reading and listening; each time it opens, all is read again.

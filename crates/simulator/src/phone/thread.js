@@ -86,10 +86,15 @@ function act(message, what, body) {
   return call("POST", `/numbers/${message.number}/messages/${message.id}/${what}`, body ?? {});
 }
 
+/** Closes the menu that is open, if one is. */
+export function closeMenu() {
+  document.querySelectorAll(".menu").forEach((open) => open.remove());
+  document.querySelectorAll(".more").forEach((open) => open.setAttribute("aria-expanded", "false"));
+}
+
 function menu(message, me, mine, reply) {
-  const done = () => document.querySelector(".menu")?.remove();
   const item = (words, testid, work) =>
-    h("button", { type: "button", role: "menuitem", "data-testid": testid, click: () => { done(); work(); } }, words);
+    h("button", { type: "button", role: "menuitem", "data-testid": testid, click: () => { closeMenu(); work(); } }, words);
   const edit = () => {
     const body = prompt("New words", message.body ?? "");
     if (body) act(message, "edit", { body });
@@ -99,7 +104,7 @@ function menu(message, me, mine, reply) {
     h("div", { class: "emojis", role: "group", "aria-label": "React" }, ...EMOJI.map((emoji) =>
       h("button", {
         type: "button", role: "menuitem", "aria-label": `React with ${emoji}`, "data-testid": "react", "data-emoji": emoji,
-        click: () => { done(); act(message, "reaction", { from: me, emoji: own === emoji ? "" : emoji }); },
+        click: () => { closeMenu(); act(message, "reaction", { from: me, emoji: own === emoji ? "" : emoji }); },
       }, emoji))),
     item("Reply", "reply", () => reply(message)),
     item("Copy", "copy", () => navigator.clipboard?.writeText(message.body ?? "").then(() => say("Copied"))),
@@ -120,8 +125,7 @@ export function draw(message, me, before, reply) {
     type: "button", class: "more", "data-testid": "more", "aria-label": "What to do with this message", "aria-expanded": "false",
     click: () => {
       const there = box.querySelector(".menu");
-      document.querySelectorAll(".menu").forEach((open) => open.remove());
-      document.querySelectorAll(".more").forEach((open) => open.setAttribute("aria-expanded", "false"));
+      closeMenu();
       if (!there) {
         box.append(menu(message, me, mine, reply));
         more.setAttribute("aria-expanded", "true");
@@ -139,13 +143,41 @@ export function draw(message, me, before, reply) {
   return box;
 }
 
-/** All messages, with a line for each day. */
-export function drawAll(messages, me, reply) {
+/** Drawn messages by id, with what they were drawn from. */
+const drawn = new Map();
+
+/**
+ * All messages, with a line for each day, in `thread`. What has not changed stays where it is, so that a voice note goes on
+ * playing and an open menu stays open when the next message comes.
+ */
+export function drawAll(thread, messages, me, reply) {
   const parts = [];
+  const kept = new Set();
+  const part = (id, from, make) => {
+    kept.add(id);
+    if (drawn.get(id)?.from !== from) drawn.set(id, { from, element: make() });
+    parts.push(drawn.get(id).element);
+  };
   messages.forEach((message, at) => {
     const before = messages[at - 1];
-    if (!before || day(before.at) !== day(message.at)) parts.push(h("div", { class: "day" }, day(message.at)));
-    parts.push(draw(message, me, before, reply));
+    const today = day(message.at);
+    if (!before || day(before.at) !== today) part(`day ${today}`, today, () => h("div", { class: "day" }, today));
+    part(message.id, JSON.stringify([message, me, before?.at, before?.fromMe]), () => draw(message, me, before, reply));
   });
-  return parts;
+  for (const id of drawn.keys()) if (!kept.has(id)) drawn.delete(id);
+  place(thread, parts);
+}
+
+/** Makes `parts` the children of `parent`, and moves only those that are not in place. */
+function place(parent, parts) {
+  let there = parent.firstChild;
+  for (const part of parts) {
+    if (part === there) there = there.nextSibling;
+    else parent.insertBefore(part, there);
+  }
+  while (there) {
+    const next = there.nextSibling;
+    there.remove();
+    there = next;
+  }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
-    http::header,
+    http::{HeaderMap, header},
     response::IntoResponse as _,
 };
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use super::{
     session::Session,
 };
 use crate::{
+    range,
     sim::Sim,
     world::{Content, Download, Form, Message, World, extension},
 };
@@ -61,7 +62,7 @@ impl Gateway {
     }
 }
 
-pub async fn show(State(sim): State<Arc<Sim>>, Path((name, file)): Path<(String, String)>) -> Answer {
+pub async fn show(State(sim): State<Arc<Sim>>, Path((name, file)): Path<(String, String)>, asked: HeaderMap) -> Answer {
     let gone = || Refusal::missing("Not Found");
     let id = {
         let state = sim.waha.state();
@@ -72,5 +73,5 @@ pub async fn show(State(sim): State<Arc<Sim>>, Path((name, file)): Path<(String,
         id.clone()
     };
     let found = sim.world().shelf.get(&id).cloned().ok_or_else(gone)?;
-    Ok(([(header::CONTENT_TYPE, found.mimetype)], found.bytes).into_response())
+    Ok(([(header::CONTENT_TYPE, found.mimetype)], range::answer(&asked, found.bytes)).into_response())
 }

@@ -1,4 +1,4 @@
-//! Calls wait for their session before they give up: 5 s for it to run, 10 s more for the right status.
+//! Calls wait for their session before they give up: 5 s for it to run, 10 s for the right status.
 
 use std::sync::Arc;
 
@@ -36,8 +36,8 @@ pub async fn status(sim: &Arc<Sim>, name: &str, wanted: Status) -> Result<Ready,
                 None => None,
             }
         };
-        // One that does not run gets 5 s; one that runs, also with a status that cannot lead there, 10 s more.
-        let patience = if seen.is_none_or(|status| status == Status::Stopped) { 5 } else { 15 };
+        // One that does not run gets 5 s; one that runs gets 10, also with a status that cannot lead there.
+        let patience = if seen.is_none_or(|status| status == Status::Stopped) { 5 } else { 10 };
         if timeout_at(begin + sim.seconds(patience), changes.changed()).await.is_err() {
             return Err(match seen {
                 None => Refusal::NoSession(name.to_owned()),
