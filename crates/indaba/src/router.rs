@@ -4,7 +4,7 @@ use crate::{
     app::App,
     audit, events, health,
     http::{Problem, docs, stack, ui},
-    instances, tenants, users,
+    instances, jobs, tenants, users,
 };
 use axum::{
     Router,
@@ -24,6 +24,7 @@ pub fn rooms() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document())
         .merge(health::routes())
         .merge(events::http::routes())
+        .merge(jobs::http::routes(audit::record))
         .merge(audit::routes())
         .merge(tenants::routes())
         .merge(users::routes())

@@ -93,6 +93,12 @@ impl<T> Page<T> {
         Page { items, next: None }
     }
 
+    /// The same page, which goes on after `key` although it is not full: the list was not looked through to its end.
+    pub fn going_on(mut self, key: Option<impl Serialize>) -> Page<T> {
+        self.next = self.next.or(key.map(|key| cursor(&key)));
+        self
+    }
+
     /// The same page of something else.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), next: self.next }
