@@ -58,11 +58,10 @@ function Workspaces({ session, tight }: { session: Session; tight: boolean }) {
   const several = session.tenants.length > 1;
   const badge = (
     <span
-      className="grid size-5.5 shrink-0 place-items-center rounded-[6px] bg-rail-text text-11 font-strong text-rail"
+      className="grid size-5.5 shrink-0 place-items-center rounded-[6px] bg-rail-text text-11 font-strong text-rail before:content-[attr(data-initials)]"
       aria-hidden="true"
-    >
-      {initials(session.tenant.name) || "#"}
-    </span>
+      data-initials={initials(session.tenant.name) || "#"}
+    />
   );
   const look = cn(
     "flex h-10 items-center gap-2 rounded-control bg-rail-hover text-13 font-medium text-rail-strong",
@@ -152,7 +151,6 @@ function Rail({ session, tight, unread }: { session: Session; tight: boolean; un
           const link = (
             <Link
               to={to}
-              aria-label={badge ? t("place.unread", { name: t(name), n: unread }) : tight ? t(name) : undefined}
               aria-current={active ? "page" : undefined}
               className={cn(
                 "press relative flex items-center gap-2.5 rounded-control font-medium",
@@ -164,14 +162,17 @@ function Rail({ session, tight, unread }: { session: Session; tight: boolean; un
               )}
             >
               <Icon size={20} aria-hidden />
-              {!tight && <span className="flex-1">{t(name)}</span>}
+              <span className={tight ? "sr-only" : "flex-1"}>{t(name)}</span>
               {badge && (
-                <Count
-                  n={unread}
-                  most={99}
-                  look="ember"
-                  className={cn(tight && "absolute -end-1.25 -top-0.75 shadow-[0_0_0_2px_var(--rail)]")}
-                />
+                <>
+                  <Count
+                    n={unread}
+                    most={99}
+                    look="ember"
+                    className={cn(tight && "absolute -end-1.25 -top-0.75 shadow-[0_0_0_2px_var(--rail)]")}
+                  />
+                  <span className="sr-only">{t("place.unread", { n: unread })}</span>
+                </>
               )}
             </Link>
           );
@@ -226,7 +227,6 @@ function BottomBar({ unread }: { unread: number }) {
           <NavLink
             key={to}
             to={to}
-            aria-label={badge ? t("place.unread", { name: t(name), n: unread }) : undefined}
             className={({ isActive }) =>
               cn(
                 "group flex flex-col items-center gap-[3px] text-12 leading-[14px] font-medium",
@@ -252,6 +252,7 @@ function BottomBar({ unread }: { unread: number }) {
                     />
                   )}
                 </span>
+                {badge && <span className="sr-only">{t("place.unread", { n: unread })}</span>}
                 {t(name)}
               </>
             )}

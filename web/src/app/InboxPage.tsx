@@ -248,6 +248,7 @@ export default function InboxPage() {
         </PhoneHead>
       ) : (
         <div className="border-b border-border px-3 pt-3 pb-2">
+          {foldedViews && <h1 className="sr-only">{t("inbox.title")}</h1>}
           <div className="flex items-center gap-1">
             {searchBox}
             {(several || foldedViews) && (

@@ -48,9 +48,16 @@ export function Avatar({
   return (
     <span
       aria-hidden="true"
-      className={cn("grid shrink-0 place-items-center rounded-full font-strong", sizes[size], className ?? tone(id))}
+      // Drawn, not written: letters here would have to be part of the name of every button around them.
+      data-initials={icon ? "" : initials(name) || "#"}
+      className={cn(
+        "grid shrink-0 place-items-center rounded-full font-strong before:content-[attr(data-initials)]",
+        icon && "before:hidden",
+        sizes[size],
+        className ?? tone(id),
+      )}
     >
-      {icon ?? (initials(name) || "#")}
+      {icon}
     </span>
   );
 }

@@ -92,6 +92,8 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
   const reads = aloud.use();
   const { contact, windowEndsAt, state, instance, id } = conversation;
   const name = nameOf(contact);
+  // On a phone it is the page; elsewhere a part of it.
+  const Name = onePane ? "h1" : "h2";
   const agent = may(session, "agent");
   const closed = state === "closed";
   // The rule of 24 hours binds the Cloud API only; elsewhere an empty ring would frighten for nothing.
@@ -117,9 +119,9 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
         <Avatar id={contact.id} name={contact.name ?? ""} size={onePane ? 40 : 32} />
       </button>
       <div className="min-w-0 flex-1">
-        <h2 className="truncate text-15 font-strong max-phone:text-16" data-testid="thread-name">
+        <Name className="truncate text-15 font-strong max-phone:text-16" data-testid="thread-name">
           {name}
-        </h2>
+        </Name>
         <div className="flex items-center gap-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums">
           {contact.phone && contact.name && (
             <span className={cn(onePane && timer && "hidden")}>{phone(contact.phone)}</span>

@@ -27,7 +27,7 @@ function Sample({ side, children, at, tick }: { side: "in" | "out"; children: Re
 export function AuthLayout({ children, theme }: { children: ReactNode; theme: { value: string; next: () => void } }) {
   return (
     <div className="grid min-h-full two:grid-cols-2">
-      <div className="rail relative flex flex-col overflow-hidden bg-rail px-14 py-10 text-rail-strong max-two:px-6 max-two:py-6">
+      <header className="rail relative flex flex-col overflow-hidden bg-rail px-14 py-10 text-rail-strong max-two:px-6 max-two:py-6">
         <Cloth
           kind="sheet"
           className="pointer-events-none absolute start-1/2 top-[41%] size-250 max-w-none -translate-x-1/2 -translate-y-1/2 text-rail-dot [mask:radial-gradient(circle,#000_30%,transparent_50%)] rtl:translate-x-1/2"
@@ -55,7 +55,7 @@ export function AuthLayout({ children, theme }: { children: ReactNode; theme: { 
           <p className="text-28 font-strong tracking-[-0.015em] max-two:text-18">{t("auth.slogan")}</p>
           <p className="mt-2 max-w-110 text-16 text-rail-text max-two:hidden">{t("auth.sloganText")}</p>
         </div>
-      </div>
+      </header>
       <main className="relative flex flex-col items-center justify-center bg-surface px-5 pt-8 pb-20">
         <div className="w-full max-w-94">{children}</div>
         <div className="absolute inset-x-0 bottom-4 flex justify-center">

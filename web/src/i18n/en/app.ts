@@ -21,7 +21,7 @@ export const app = {
   "place.contacts": "Contacts",
   "place.numbers": "Numbers",
   "place.settings": "Settings",
-  "place.unread": { one: "{name}, {n} unread conversation", other: "{name}, {n} unread conversations" },
+  "place.unread": { one: "unread conversation", other: "unread conversations" },
   "workspace.switch": "Switch workspace",
   "workspace.current": "Workspace {name}, switch",
   "user.menu": "You",
