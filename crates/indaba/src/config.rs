@@ -201,6 +201,11 @@ impl Config {
         config.check()
     }
 
+    /// The variables of this process, those that are text.
+    pub fn environment() -> impl Iterator<Item = (String, String)> {
+        std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+    }
+
     /// How browsers and gateways reach us: no slash at the end.
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))

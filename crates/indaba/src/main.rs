@@ -1,10 +1,12 @@
 //! The program: `indaba serve` and its small companions.
 use clap::{Parser, Subcommand};
 use indaba::{
+    app::{App, Basis},
     config::Config,
     demo::Demo,
-    id, router,
+    id, registry, router,
     serve::{self, Part, Server},
+    users,
 };
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,6 +42,16 @@ enum Command {
         /// In any of them.
         id: String,
     },
+    /// Makes a person the operator of this installation, who runs it and sees its health.
+    Operator {
+        /// The e-mail they signed up with.
+        email: String,
+        /// No longer, instead.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// After a new key was put in front: seals with it everything that an older one had sealed, which may then be dropped.
+    Reseal,
     /// Asks a running server whether it is ready; ends with 0 if it is. For containers.
     Health,
 }
@@ -56,7 +68,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), String> {
-    let settings = || Config::load(cli.config.as_deref(), std::env::vars());
+    let settings = || Config::load(cli.config.as_deref(), Config::environment());
     match cli.command {
         Command::Openapi => {
             print!("{}", router::openapi());
@@ -68,6 +80,8 @@ fn run(cli: Cli) -> Result<(), String> {
             Ok(())
         }
         Command::Demo => runtime()?.block_on(demo(cli.config)),
+        Command::Operator { email, remove } => runtime()?.block_on(operator(settings()?, email, !remove)),
+        Command::Reseal => runtime()?.block_on(reseal(settings()?)),
         Command::Health => runtime()?.block_on(ask(settings()?)),
         Command::Serve { role } => {
             let config = settings()?;
@@ -85,7 +99,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
 
 async fn demo(file: Option<PathBuf>) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let demo = Demo::start(file.as_deref(), std::env::vars()).await?;
+    let demo = Demo::start(file.as_deref(), Config::environment()).await?;
     println!("{}", demo.guide);
     tokio::select! {
         _ = terminate.recv() => {}
@@ -111,6 +125,49 @@ async fn serve(config: Config, role: Part) -> Result<(), String> {
         Ok(()) => tracing::info!("stopped"),
         Err(_) => tracing::warn!("stopped before everything was finished; the next start puts it right"),
     }
+    Ok(())
+}
+
+/// Opens the rows for a command. On SQLite the server must not be running.
+async fn open(config: Config) -> Result<App, String> {
+    let basis = tokio::task::spawn_blocking(move || Basis::open(config)).await.map_err(|e| e.to_string())??;
+    serve::assemble(basis).await
+}
+
+async fn close(app: App) {
+    let _ = tokio::task::spawn_blocking(move || app.db.close()).await;
+}
+
+async fn operator(config: Config, email: String, operator: bool) -> Result<(), String> {
+    let app = open(config).await?;
+    let of = email.clone();
+    let found = app.db.system("name the operator", move |tx| users::set_operator(tx, &of, operator)).await;
+    close(app).await;
+    match found.map_err(|e| e.to_string())? {
+        true if operator => println!("{email} is an operator now"),
+        true => println!("{email} is no operator any more"),
+        false => return Err(format!("nobody has signed up as {email}")),
+    }
+    Ok(())
+}
+
+async fn reseal(config: Config) -> Result<(), String> {
+    let app = open(config).await?;
+    let mut count = 0;
+    for column in registry::SEALED {
+        let mut next = Some([0; 16]);
+        while let Some(after) = next {
+            let secrets = app.secrets.clone();
+            let (sealed, last) = app
+                .db
+                .system("seal with the new key", move |tx| secrets.reseal(tx, column, after))
+                .await
+                .map_err(|e| e.to_string())?;
+            (count, next) = (count + sealed, last);
+        }
+    }
+    close(app).await;
+    println!("{count} secrets were sealed anew; the older keys may be dropped in a day");
     Ok(())
 }
 

@@ -3,6 +3,8 @@ use crate::{
     events::{self, Follower, Hearer},
     instances,
     jobs::{self, Kinds},
+    secrets::Sealed,
+    users,
 };
 
 /// Every kind of job, and the jobs that recur.
@@ -14,6 +16,8 @@ pub fn kinds() -> Kinds {
         .every("instances.reconcile", "* * * * *", &instances::jobs::Reconcile {})
         .job::<events::Tidy>()
         .job::<jobs::Tidy>()
+        .job::<users::jobs::Tidy>()
+        .every("people.tidy", "32 * * * *", &users::jobs::Tidy {})
         .every("events.tidy", "17 * * * *", &events::Tidy {})
         .every("jobs.tidy", "47 * * * *", &jobs::Tidy {})
 }
@@ -23,3 +27,21 @@ pub const FOLLOWERS: &[(&str, Follower)] = &[];
 
 /// Who listens to what browsers say over the live stream, by the frame's `kind`.
 pub const HEARERS: &[(&str, Hearer)] = &[];
+
+/// Every column that holds sealed values for longer than a day: what `indaba reseal` walks.
+pub const SEALED: &[Sealed] = &[
+    Sealed {
+        table: "gateways",
+        column: "secrets",
+        by_tenant: false,
+        page: "select id, tenant_id, secrets from gateways where id > $1 order by id limit 100",
+        update: "update gateways set secrets = $3 where id = $1 and secrets = $2",
+    },
+    Sealed {
+        table: "instances",
+        column: "secrets",
+        by_tenant: true,
+        page: "select id, tenant_id, secrets from instances where id > $1 order by id limit 100",
+        update: "update instances set secrets = $3 where id = $1 and secrets = $2",
+    },
+];

@@ -3,7 +3,12 @@
 //! XChaCha20-Poly1305. A sealed value is `1 | key id (8) | nonce (24) | ciphertext and tag`; the place it belongs to (tenant, table,
 //! row, column) is authenticated with it, so that a value copied elsewhere does not open. Keys come from `secret_key` or a key file:
 //! the first seals, all of them open. To rotate, put a new one in front and reseal (`indaba reseal`), then drop the old one.
-use crate::{Error, Result, clock::Time, db::SystemTx, id::TenantId};
+use crate::{
+    Error, Result,
+    clock::Time,
+    db::{self, FromRow, SystemTx, Value},
+    id::TenantId,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
@@ -160,6 +165,51 @@ impl Secrets {
             tx.run("insert into secret_keys (key_id, made_at) values ($1, $2) on conflict do nothing", args![id, now])?;
         }
         Ok(())
+    }
+}
+
+/// A column that holds sealed values, and how to walk it.
+pub struct Sealed {
+    /// Table name, as in [`Place`].
+    pub table: &'static str,
+    /// Column name, as in [`Place`].
+    pub column: &'static str,
+    /// Whether values are sealed for their tenant; else they are the operator's.
+    pub by_tenant: bool,
+    /// `select id, tenant_id, value … where id > $1 order by id limit …`
+    pub page: &'static str,
+    /// `update … set value = $3 where id = $1 and value = $2`
+    pub update: &'static str,
+}
+
+/// A sealed value in its row.
+struct Row {
+    id: [u8; 16],
+    tenant: Option<TenantId>,
+    value: Vec<u8>,
+}
+
+impl FromRow for Row {
+    fn from_row(row: &db::Row) -> Result<Row> {
+        let id: Vec<u8> = row.get(0)?;
+        let id = id.try_into().map_err(|_| Error::Internal("an id has sixteen bytes".into()))?;
+        Ok(Row { id, tenant: row.get(1)?, value: row.get(2)? })
+    }
+}
+
+impl Secrets {
+    /// Opens one page of a column's values, those after the row `after`, and seals anew what an older key had sealed.
+    /// How many that were, and where the next page begins; none: that was the last.
+    pub fn reseal(&self, tx: &mut SystemTx, column: &Sealed, after: [u8; 16]) -> Result<(u64, Option<[u8; 16]>)> {
+        let rows: Vec<Row> = tx.all(column.page, &[Value::Bytes(&after)])?;
+        let mut count = 0;
+        for row in rows.iter().filter(|row| !self.is_fresh(&row.value)) {
+            let tenant = row.tenant.filter(|_| column.by_tenant);
+            let place = Place { tenant, table: column.table, row: &row.id, column: column.column };
+            let fresh = self.seal(place, &self.open(place, &row.value)?);
+            count += tx.run(column.update, &[Value::Bytes(&row.id), Value::Bytes(&row.value), Value::Bytes(&fresh)])?;
+        }
+        Ok((count, rows.last().map(|row| row.id)))
     }
 }
 

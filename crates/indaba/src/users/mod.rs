@@ -1,13 +1,14 @@
 //! People: signing up and in, what they may do in a tenant, invitations, and the API keys of programs.
 mod http;
 mod identify;
+pub mod jobs;
 mod store;
 mod tokens;
 
 pub use crate::http::who::{ApiKeyId, SignInId, UserId};
 pub use http::routes;
 pub use identify::Identities;
-pub use store::{InvitationId, Member, User, sweep_sign_ins};
+pub use store::{InvitationId, Member, User};
 
 use crate::{
     Error, Result, audit,

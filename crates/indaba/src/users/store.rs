@@ -305,9 +305,18 @@ pub(super) fn sign_ins(tx: &mut SystemRead, user: UserId, before: SignInId, limi
 }
 
 /// Forgets sign-ins that nobody came back to, at most 500 at a time.
-pub fn sweep_sign_ins(tx: &mut SystemTx) -> Result<u64> {
+pub(super) fn sweep_sign_ins(tx: &mut SystemTx) -> Result<u64> {
     let now = tx.now();
     tx.run("delete from sign_ins where id in (select id from sign_ins where expires_at <= $1 limit 500)", args![now])
+}
+
+/// Forgets invitations that lapsed a month ago, at most 500 at a time.
+pub(super) fn sweep_invitations(tx: &mut SystemTx) -> Result<u64> {
+    let before = tx.now() - REFRESH_LASTS;
+    tx.run(
+        "delete from invitations where token_hash in (select token_hash from invitations where expires_at <= $1 limit 500)",
+        args![before],
+    )
 }
 
 row! {

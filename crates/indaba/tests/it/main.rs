@@ -8,6 +8,8 @@ mod http;
 mod jobs;
 mod live;
 mod numbers;
+mod program;
+mod secrets;
 mod statements;
 mod support;
 mod users;

@@ -10,4 +10,4 @@ pub use app::{Nobody, app, app_with};
 #[allow(unused_imports)]
 pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir, superuser};
 #[allow(unused_imports)]
-pub use house::{Caller, House, MORNING, PASSWORD, Reply, each_db, each_db_with};
+pub use house::{Caller, House, KEY, MORNING, PASSWORD, Reply, each_db, each_db_with};
