@@ -2,6 +2,8 @@
 
 /// An enum whose values are words in the database, in JSON and in the OpenAPI document: the same ones everywhere.
 ///
+/// `pub enum State as InstanceState` names it so in the OpenAPI document, where all rooms share one list of names.
+///
 /// ```ignore
 /// words! {
 ///     /// Which way a message went.
@@ -15,7 +17,10 @@
 /// ```
 #[macro_export]
 macro_rules! words {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$doc:meta])* $word:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($rest:tt)* }) => {
+        $crate::words! { $(#[$meta])* pub enum $name as $name { $($rest)* } }
+    };
+    ($(#[$meta:meta])* pub enum $name:ident as $shown:ident { $($(#[$doc:meta])* $word:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         pub enum $name {
@@ -41,7 +46,7 @@ macro_rules! words {
 
         impl utoipa::ToSchema for $name {
             fn name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
+                stringify!($shown).into()
             }
         }
 

@@ -273,6 +273,7 @@ async fn list(Axum(app): Axum<App>, who: Viewer, after: After) -> Result<Json<Pa
 /// A number that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NewInstance)]
 pub struct New {
     /// What the team calls it, 1 to 100 characters.
     name: String,
@@ -287,6 +288,7 @@ pub struct New {
 /// How to reach a gateway of one's own.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = InstanceSettings)]
 pub struct Settings {
     /// Where it answers, `https://waha.example.com`.
     url: String,
@@ -350,6 +352,7 @@ async fn get(Axum(app): Axum<App>, who: Viewer, Path(id): Path<InstanceId>) -> R
 /// What may change about a number.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = InstanceChange)]
 pub struct Change {
     /// What the team calls it.
     name: Option<String>,
@@ -413,6 +416,7 @@ async fn sync_status(Axum(app): Axum<App>, who: Viewer, Path(id): Path<InstanceI
 /// Where a number is to go.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = InstanceMove)]
 pub struct Move {
     /// The other gateway.
     gateway_id: GatewayId,

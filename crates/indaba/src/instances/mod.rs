@@ -32,7 +32,7 @@ id! {
 
 words! {
     /// How a number is doing.
-    pub enum State {
+    pub enum State as InstanceState {
         /// Made, and its gateway has not said anything yet.
         New = "new",
         /// Somebody has to do something on the phone, or is doing it.

@@ -129,6 +129,7 @@ async fn list(State(app): State<App>, who: Admin, after: After) -> Result<Json<P
 /// A gateway of one's own.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NewGateway)]
 pub struct New {
     /// `waha`.
     kind: String,
@@ -172,6 +173,7 @@ fn capacity(n: i64) -> Result<i64> {
 /// What may change about a gateway.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = GatewayChange)]
 pub struct Change {
     /// What to call it.
     name: Option<String>,
