@@ -1,8 +1,11 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useCallback, useEffect, useState } from "react";
 import { type DefaultValues, type FieldPath, type FieldValues, useForm as useHookForm } from "react-hook-form";
-import type { z } from "zod";
+import { config, type z } from "zod";
 import { describe, Problem } from "~/api/problem";
+
+// Zod tries whether it may compile its checks with `new Function`. It may not here: the content security policy says so, aloud.
+config({ jitless: true });
 
 /** A sentence of ours, or an error at one field, in place of the server's. */
 export class Said extends Error {

@@ -29,7 +29,7 @@ describe("the door", () => {
     await waitFor(() => expect(field.getAttribute("aria-invalid")).toBe("true"));
     expect(document.activeElement).toBe(field);
     const note = document.getElementById(field.getAttribute("aria-describedby") ?? "");
-    expect(note?.textContent).toBe("Enter your e-mail address.");
+    expect(note?.textContent).toBe("Enter an e-mail address.");
   });
 
   it("says only that the combination is wrong", async () => {

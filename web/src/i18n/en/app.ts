@@ -101,7 +101,7 @@ export const app = {
   "field.timeZone": "Time zone",
   "field.role": "Role",
   "rule.email": "This is not a whole e-mail address.",
-  "rule.emailMissing": "Enter your e-mail address.",
+  "rule.emailMissing": "Enter an e-mail address.",
   "rule.passwordMissing": "Enter your password.",
   "rule.passwordShort": "At least 8 characters.",
   "rule.passwordLong": "At most 1024 bytes.",
