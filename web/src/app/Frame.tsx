@@ -263,6 +263,10 @@ function BottomBar({ unread }: { unread: number }) {
   );
 }
 
+/** The sign-in, and from there back to where somebody wanted to go. */
+const doorBefore = ({ pathname, search }: { pathname: string; search: string }): string =>
+  pathname === "/" || pathname === "/chat" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(pathname + search)}`;
+
 /** Everything behind the sign-in: rail or bottom bar, the live stream, the keys that work everywhere. */
 export function Frame() {
   const client = useQueryClient();
@@ -287,7 +291,7 @@ export function Frame() {
     () =>
       onSessionLost(() => {
         client.clear();
-        navigate(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`, { replace: true });
+        navigate(doorBefore(location), { replace: true });
       }),
     [client, navigate],
   );
@@ -299,13 +303,7 @@ export function Frame() {
       </div>
     );
   if (!session) {
-    if (error instanceof Problem && error.status === 401)
-      return (
-        <Navigate
-          to={`/sign-in${here.pathname === "/" || here.pathname === "/chat" ? "" : `?next=${encodeURIComponent(here.pathname + here.search)}`}`}
-          replace
-        />
-      );
+    if (error instanceof Problem && error.status === 401) return <Navigate to={doorBefore(here)} replace />;
     return (
       <div className="grid h-full place-items-center">
         <Failed error={error} what={t("frame.failed")} onRetry={() => void refetch()} />

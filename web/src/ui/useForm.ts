@@ -30,7 +30,8 @@ export function useForm<V extends FieldValues>(
     resolver: zodResolver(schema),
     defaultValues,
     shouldFocusError: true,
-    mode: "onTouched",
+    // Not when a field is left: an error that appears then pushes down what the pointer is just pressing, and the click is lost.
+    mode: "onSubmit",
   });
   const [problem, setProblem] = useState<string>();
   const { handleSubmit, setError, setFocus } = form;
