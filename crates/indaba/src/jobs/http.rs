@@ -1,6 +1,6 @@
 //! `/api/jobs`: the monitor. What waits, what runs, what was set aside; try again, cancel.
 use super::{
-    JobId, Priority,
+    JobId, JobState, Priority,
     store::{self, Job},
 };
 use crate::{
@@ -25,22 +25,6 @@ pub fn routes(note: Note) -> OpenApiRouter<App> {
         .routes(routes!(retry))
         .routes(routes!(cancel))
         .layer(Extension(note))
-}
-
-words! {
-    /// How far a job is.
-    pub enum JobState {
-        /// It waits: for a worker, for its time, or for an earlier job of its lane.
-        Ready = "ready",
-        /// A worker has it.
-        Running = "running",
-        /// It is done.
-        Done = "done",
-        /// It failed for good, and waits for a person to look at it.
-        Dead = "dead",
-        /// A person decided that it is not done.
-        Cancelled = "cancelled",
-    }
 }
 
 /// A piece of work.

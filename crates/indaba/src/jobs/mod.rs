@@ -33,6 +33,22 @@ id! {
     JobId, "job"
 }
 
+words! {
+    /// How far a job is.
+    pub enum JobState {
+        /// It waits: for a worker, for its time, or for an earlier job of its lane.
+        Ready = "ready",
+        /// A worker has it.
+        Running = "running",
+        /// It is done.
+        Done = "done",
+        /// It failed for good, and waits for a person to look at it.
+        Dead = "dead",
+        /// A person decided that it is not done.
+        Cancelled = "cancelled",
+    }
+}
+
 /// Whose jobs those are that belong to no tenant: the installation's own housekeeping.
 pub const HOUSE: TenantId = TenantId::NIL;
 

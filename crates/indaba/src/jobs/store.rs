@@ -1,5 +1,5 @@
 //! All the SQL of jobs.
-use super::{HOUSE, JobId, New, Priority, http::JobState};
+use super::{HOUSE, JobId, JobState, New, Priority};
 use crate::{
     Result,
     clock::Time,

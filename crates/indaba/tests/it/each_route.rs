@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode},
 };
-use indaba::{http::Role, router};
+use indaba::{db::TenantTx, events, http::Role, jobs, router};
 use indaba_simulator::{Config, Running, Simulator};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -287,6 +287,9 @@ async fn samples(house: &House, waha: &Running) -> Samples {
     keep(&number["id"]);
     keep(&number["gateway"]["id"]);
     keep(&made("/api/api-keys", json!({ "name": "a key", "role": "agent" })).await["id"]);
+    let work = |tx: &mut TenantTx| jobs::enqueue(tx, &events::Tidy {});
+    house.app.db.write(house.tenant, work).await.expect("a job of the house");
+    keep(&house.admin.get("/api/jobs").await.ok()["items"][0]["id"]);
     samples
 }
 
