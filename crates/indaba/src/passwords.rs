@@ -32,7 +32,7 @@ pub fn fault(password: &str, near: &[&str]) -> Option<&'static str> {
         return Some("repeats itself: use several words");
     }
     let told = |text: &&str| text.len() >= 4 && folded.contains(&text.to_lowercase()) && folded.len() < text.len() + 6;
-    near.iter().any(|text| told(text)).then_some("holds your name or e-mail: use something else")
+    near.iter().any(told).then_some("holds your name or e-mail: use something else")
 }
 
 /// Argon2id with its recommended cost (19 MiB, two passes). Runs on a blocking thread; no more at once than memory should hold.

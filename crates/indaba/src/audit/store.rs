@@ -50,7 +50,6 @@ pub struct Filter {
     pub action: Option<String>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row")]
 pub(super) fn add(
     tx: &mut TenantTx,
     who: &Who,

@@ -124,11 +124,15 @@ fn replay(app: &App, who: &Who, once: &Once, hash: &[u8], earlier: Earlier, wait
             }
             Ok(answer)
         }
-        _ if earlier.done_at.is_some() && app.clock.now().since(earlier.started_at) > wait => Err(Error::conflict(
-            "already-done",
-            "This was done already",
-            "The first request was carried out, but its answer was lost. Look up the result instead of asking again.",
-        )),
+        (status, None)
+            if status.is_some() || (earlier.done_at.is_some() && app.clock.now().since(earlier.started_at) > wait) =>
+        {
+            Err(Error::conflict(
+                "already-done",
+                "This was done already",
+                "The first request was carried out, but its answer was lost. Look up the result instead of asking again.",
+            ))
+        }
         _ => Err(Error::conflict(
             "in-flight",
             "A request with this key is being answered",
@@ -196,11 +200,16 @@ fn keep(tx: &mut TenantTx, once: &Once, status: i64, answer: &[u8]) -> Result<()
     .map(drop)
 }
 
-/// The key may be used again, unless something was changed under it.
+/// The key may be used again, unless something was changed under it: then only that is known from now on.
 fn forget(tx: &mut TenantTx, once: &Once) -> Result<()> {
     tx.run(
         "delete from idempotency_keys
           where tenant_id = $1 and principal = $2 and route = $3 and key = $4 and started_at = $5 and done_at is null",
+        args![once.principal, once.route, once.key, once.started_at],
+    )?;
+    tx.run(
+        "update idempotency_keys set status = 0
+          where tenant_id = $1 and principal = $2 and route = $3 and key = $4 and started_at = $5",
         args![once.principal, once.route, once.key, once.started_at],
     )
     .map(drop)

@@ -309,3 +309,95 @@ async fn a_body_that_trickles_in_is_given_up() {
     })
     .await;
 }
+
+/// Routes with the accidents that ours should never have.
+mod odd {
+    use axum::extract::State;
+    use indaba::{
+        Error, Result,
+        app::App,
+        audit,
+        http::{Admin, Json},
+    };
+    use serde_json::{Value, json};
+    use utoipa_axum::{router::OpenApiRouter, routes};
+
+    pub fn routes() -> OpenApiRouter<App> {
+        OpenApiRouter::new().routes(routes!(panics)).routes(routes!(lost)).routes(routes!(hangs))
+    }
+
+    #[utoipa::path(get, path = "/api/odd/panics", responses((status = 200)))]
+    async fn panics() -> Json<Value> {
+        panic!("an invariant did not hold")
+    }
+
+    async fn change(app: &App, who: Admin) -> Result<()> {
+        app.db.write(who.tenant, move |tx| audit::record(tx, &who, "odd.change", &(), &json!({}))).await
+    }
+
+    /// The change is made, and then the answer is lost.
+    #[utoipa::path(post, path = "/api/odd/lost", responses((status = 200)))]
+    async fn lost(State(app): State<App>, who: Admin) -> Result<Json<Value>> {
+        change(&app, who).await?;
+        Err(Error::Internal("the answer was lost".into()))
+    }
+
+    /// The first request is cut off before it has changed anything.
+    #[utoipa::path(post, path = "/api/odd/hangs", responses((status = 200)))]
+    async fn hangs(State(app): State<App>, who: Admin) -> Result<Json<Value>> {
+        let begun = app.db.read(who.tenant, |tx| {
+            tx.get::<(i64,)>("select count(*) from audit_entries where tenant_id = $1 and action = 'odd.begin'", &[])
+        });
+        if begun.await?.0 == 0 {
+            let mut by = who.clone();
+            by.0 = indaba::http::Who::system(who.tenant);
+            app.db.write(who.tenant, move |tx| audit::record(tx, &by, "odd.begin", &(), &json!({}))).await?;
+            std::future::pending::<()>().await;
+        }
+        change(&app, who).await?;
+        Ok(Json(json!({ "done": true })))
+    }
+}
+
+async fn with_odd_routes(house: &House) -> House {
+    house.rebuilt(indaba::router::build(&house.app, indaba::router::rooms().merge(odd::routes())))
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_a_problem_and_the_server_goes_on() {
+    each_db(async |house| {
+        let house = with_odd_routes(&house).await;
+        assert_eq!(house.nobody().get("/api/odd/panics").await.problem(500), "internal");
+        house.nobody().get("/api/health/ready").await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_not_made_again() {
+    each_db(async |house| {
+        let house = with_odd_routes(&house).await;
+        let once = house.admin.with("idempotency-key", "one");
+        assert_eq!(once.post("/api/odd/lost", json!({})).await.problem(500), "internal");
+        assert_eq!(once.post("/api/odd/lost", json!({})).await.problem(409), "already-done");
+        let log = house.admin.get("/api/audit?action=odd.change").await.ok();
+        assert_eq!(log["items"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_cut_off_before_its_change_runs_again_after_a_while() {
+    each_db_with(&[("INDABA_LIMITS_REQUEST_S", "1")], async |house| {
+        let house = with_odd_routes(&house).await;
+        let once = house.admin.with("idempotency-key", "one");
+        assert_eq!(once.post("/api/odd/hangs", json!({})).await.problem(408), "timeout");
+        assert_eq!(once.post("/api/odd/hangs", json!({})).await.problem(409), "in-flight");
+        house.wait(std::time::Duration::from_secs(3));
+        assert_eq!(once.post("/api/odd/hangs", json!({})).await.ok(), json!({ "done": true }));
+        assert_eq!(once.post("/api/odd/hangs", json!({})).await.ok(), json!({ "done": true }), "answered again");
+        let log = house.admin.get("/api/audit?action=odd.change").await.ok();
+        assert_eq!(log["items"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
