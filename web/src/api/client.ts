@@ -26,7 +26,9 @@ export async function sendFresh(request: Request): Promise<Response> {
   const repeat = await refresh(asked).catch(() => {
     throw new Unreachable(false);
   });
-  return repeat ? send(again) : answer;
+  if (!repeat) return answer;
+  await answer.body?.cancel();
+  return send(again);
 }
 
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: sendFresh });

@@ -1,5 +1,7 @@
 import { t } from "~/i18n/t";
 
+const sentence = (text: string): string => (/[.!?…]$/u.test(text) ? text : `${text}.`);
+
 /** The server's answer to what it would not do (RFC 9457). Its detail tells a person what to do next. */
 export class Problem extends Error {
   readonly status: number;
@@ -12,12 +14,16 @@ export class Problem extends Error {
 
   constructor(answer: Response, body: unknown) {
     const { type, title, detail, requestId, errors } = (body ?? {}) as Record<string, unknown>;
-    super(String(detail || title || t("problem.status", { status: String(answer.status) })));
+    super(sentence(String(detail || title || t("problem.status", { status: String(answer.status) }))));
     this.name = "Problem";
     this.status = answer.status;
     this.slug = typeof type === "string" ? (type.split("/").pop() ?? "") : "";
     this.requestId = typeof requestId === "string" ? requestId : (answer.headers.get("x-request-id") ?? undefined);
-    this.fields = Array.isArray(errors) ? errors : [];
+    // The server says what a field is ("is too short"); below the field it becomes a sentence.
+    this.fields = (Array.isArray(errors) ? errors : []).map(({ pointer, detail: what }) => ({
+      pointer: String(pointer),
+      detail: sentence(/^\p{Ll}/u.test(String(what)) ? t("problem.it", { what: String(what) }) : String(what)),
+    }));
     const wait = Number(answer.headers.get("retry-after"));
     this.retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;
   }

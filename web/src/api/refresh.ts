@@ -51,6 +51,8 @@ export function refresh(asked: number): Promise<boolean> {
   return alone(async () => {
     if (refreshedAt() > asked) return true;
     const answer = await fetch("/api/auth/refresh", { method: "POST" });
+    // Who the session belongs to is known; an answer that is not read stays open in the browser.
+    await answer.text();
     if (answer.ok) {
       markFresh();
       return true;

@@ -223,7 +223,9 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
   const over = linkStep === "expired" || linkStep === "refused" || state === "banned";
   const noCode = code.error instanceof Problem && code.error.slug === "no-code";
   const problem = code.isError && !noCode && !code.data ? describe(code.error).detail : undefined;
-  const shown = linkStep === "scan" && code.data && seconds > 0 ? code.data : undefined;
+  // The gateway may have a code before its word about it has come.
+  const scannable = linkStep === "scan" || linkStep === "preparing";
+  const shown = scannable && !connected && code.data && seconds > 0 ? code.data : undefined;
 
   return (
     <Dialog
@@ -287,7 +289,7 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
             <PairingCode instance={instance} />
           )}
           <div className="mt-auto flex flex-col gap-2.5">
-            <Standing instance={instance} problem={problem} />
+            <Standing instance={shown ? { ...instance, linkStep: "scan" } : instance} problem={problem} />
             <p className="text-12 text-muted">{connected ? t("link.done") : t("link.close")}</p>
           </div>
         </div>

@@ -62,6 +62,7 @@ export const app = {
   "error.missingText": "The address may have been mistyped, or the page has moved.",
   "error.toInbox": "To the inbox",
   "problem.status": "The server answered {status}.",
+  "problem.it": "It {what}",
   "problem.late": "The server did not answer in 15 s.",
   "problem.unreachable": "The server cannot be reached.",
   "problem.unexpected": "Something unexpected happened on this page.",
