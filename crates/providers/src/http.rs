@@ -189,6 +189,73 @@ fn date(text: &str) -> Option<jiff::Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
+/// A gateway's base with a path (and query) below it.
+pub(crate) fn below(base: &url::Url, path: &str) -> url::Url {
+    let mut url = base.clone();
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url.set_query(query);
+    url.set_fragment(None);
+    url
+}
+
+/// `/a/b%40c`: every segment escaped, none of them a way up.
+pub(crate) fn path(segments: &[&str]) -> Result<String, CallError> {
+    let mut path = String::new();
+    for segment in segments {
+        if segment.is_empty() || segment.bytes().all(|byte| byte == b'.') {
+            return Err(CallError::Invalid("an empty name in the path".into()));
+        }
+        path.push('/');
+        for byte in segment.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                path.push(char::from(byte));
+            } else {
+                path.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    Ok(path)
+}
+
+/// Whether a file may be fetched from here: a host with a name, on which the caller's client has its rules (they work when names are looked up),
+/// or the gateway's own host. A gateway must not make us call `169.254.169.254`.
+pub(crate) fn named(url: &str, gateway: &url::Url) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty();
+    plain
+        && match url.host() {
+            Some(url::Host::Domain(name)) if name != "localhost" && !name.ends_with(".localhost") => true,
+            host => host.is_some() && host == gateway.host(),
+        }
+}
+
+/// WhatsApp's reach-out timelock: `…server returned error 463`. The number alone, not inside a longer one.
+pub(crate) fn timelock(message: &str) -> bool {
+    message.match_indices("463").any(|(at, found)| {
+        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let bytes = message.as_bytes();
+        !digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && !digit(bytes.get(at + found.len()))
+    })
+}
+
+/// Fit for a log and a screen: not endless, and without the numbers of people.
+pub(crate) fn quiet(text: &str) -> String {
+    let mut quiet = String::new();
+    let mut digits = String::new();
+    for c in text.chars().take(2_000).chain([' ']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        // years and codes stay
+        quiet.push_str(if digits.len() > 6 { "…" } else { &digits });
+        digits.clear();
+        quiet.push(c);
+    }
+    quiet.trim_end().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,5 +281,43 @@ mod tests {
         assert_eq!(seconds(&[("retry-after", "soon")]), None);
         assert_eq!(seconds(&[("retry-after", "NaN")]), None);
         assert_eq!(seconds(&[]), None);
+    }
+
+    #[test]
+    fn a_bucket_has_a_name_or_is_the_gateways_host() {
+        let gateway = "http://10.0.0.5:3000".parse().unwrap();
+        for yes in ["https://bucket.s3.example/a?sig=1", "http://10.0.0.5:9000/bucket/a"] {
+            assert!(named(yes, &gateway), "{yes}");
+        }
+        for no in [
+            "http://169.254.169.254/x",
+            "http://[::1]/x",
+            "http://localhost/x",
+            "http://x.localhost/",
+            "file:///x",
+            "http://2130706433/",
+            "http://a@b/",
+            "x",
+        ] {
+            assert!(!named(no, &gateway), "{no}");
+        }
+    }
+
+    #[test]
+    fn segments_are_escaped() {
+        assert_eq!(path(&["api", "27820001001@c.us", "a/b c"]).unwrap(), "/api/27820001001%40c.us/a%2Fb%20c");
+        assert!(path(&["api", ".."]).is_err());
+        assert!(path(&["api", ""]).is_err());
+    }
+
+    #[test]
+    fn numbers_of_people_do_not_reach_a_log() {
+        assert_eq!(quiet("no LID for 27820001001@c.us, error 463 in 2026"), "no LID for …@c.us, error 463 in 2026");
+        assert!(
+            timelock("2 UNKNOWN: server returned error 463")
+                && timelock("463")
+                && !timelock("14630")
+                && !timelock("error 46")
+        );
     }
 }

@@ -11,6 +11,7 @@ mod calls;
 mod capability;
 mod content;
 mod error;
+mod evolution;
 mod hook;
 mod http;
 mod incoming;
@@ -30,6 +31,7 @@ pub use calls::{
 pub use capability::{Capabilities, Capability};
 pub use content::{Button, Card, CardLine, Content, Context, MediaRef, OrderItem, Quoted, Referral};
 pub use error::{CallError, Refused, SendError, Unreadable};
+pub use evolution::Evolution;
 pub use hook::{Addressee, Handshake, Hook, Part};
 pub use http::client;
 pub use incoming::{
@@ -44,7 +46,7 @@ pub use waha::Waha;
 
 /// Every provider of this build. A gateway that speaks another's wire (our simulator, `native`) is not one of its own.
 pub fn all() -> &'static [&'static dyn Provider] {
-    static ALL: &[&dyn Provider] = &[&Waha];
+    static ALL: &[&dyn Provider] = &[&Waha, &Evolution];
     ALL
 }
 

@@ -4,6 +4,7 @@
 //! Sources: fixtures of waha and evolution; names of rarer kinds from WhatsApp's published protobuf.
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::content::{Button, Card, CardLine, Content, Context, MediaRef, OrderItem, Quoted, Referral};
 use crate::{Address, CallState};
@@ -14,12 +15,22 @@ const DEEPEST: usize = 6;
 const MOST: usize = 256;
 
 /// Fields that are not the message itself.
-const BESIDES: [&str; 4] = [
+const BESIDES: [&str; 7] = [
     "messageContextInfo",
     "senderKeyDistributionMessage",
     "fastRatchetKeySenderKeyDistributionMessage",
     "deviceListMetadata",
+    // Evolution's own
+    "base64",
+    "mediaUrl",
+    "speechToText",
 ];
+
+/// An id of our choice for a message of ours: made from our own id, so that it is the same whenever it is asked for; `3EB0` and 18 hex digits, as
+/// WhatsApp Web makes its own.
+pub(crate) fn web_id(correlation: &str) -> String {
+    format!("3EB0{}", hex::encode_upper(&Sha256::digest(correlation.as_bytes())[..9]))
+}
 
 /// What one message holds: its field's name (`imageMessage`) and that field.
 pub(crate) struct Inner<'a> {
@@ -109,11 +120,14 @@ pub(crate) fn content(inner: &Inner) -> Content {
         "interactiveResponseMessage" => {
             let flow = value.get("nativeFlowResponseMessage");
             let answers = flow.and_then(|flow| text(flow, "paramsJson").or_else(|| text(flow, "paramsJSON")));
-            Content::FormReply {
-                name: flow.and_then(|flow| text(flow, "name")).unwrap_or_default(),
-                text: value.get("body").and_then(|body| text(body, "text")),
-                answers: answers.map_or(Value::Null, |json| serde_json::from_str(&json).unwrap_or(Value::String(json))),
+            let answers =
+                answers.map_or(Value::Null, |json| serde_json::from_str(&json).unwrap_or(Value::String(json)));
+            let name = flow.and_then(|flow| text(flow, "name")).unwrap_or_default();
+            let shown = value.get("body").and_then(|body| text(body, "text"));
+            if name == "quick_reply" {
+                return Content::ButtonReply { id: text(&answers, "id"), title: shown.unwrap_or_default() };
             }
+            Content::FormReply { name, text: shown, answers }
         }
         "buttonsMessage" => Content::Buttons {
             text: text(value, "contentText").unwrap_or_default(),

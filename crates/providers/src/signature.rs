@@ -31,7 +31,6 @@ pub(crate) fn sha256(keys: &[SecretString], body: &[u8], signature: &str) -> Res
 }
 
 /// A word that must be one of the keys.
-#[allow(dead_code, reason = "evolution's and cloud's; it lands with them")]
 pub(crate) fn word(keys: &[SecretString], given: &str) -> Result<(), Refused> {
     let usable: Vec<_> = keys.iter().filter(|key| !key.expose_secret().is_empty()).collect();
     if usable.is_empty() {

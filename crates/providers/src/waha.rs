@@ -16,15 +16,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use self::call::{Gateway, file_path, named};
+use self::call::{Gateway, file_path};
 use self::order::{chat_id, config, order, sent};
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, CheckStep, Code, Created, Download,
     History, Hook, Incoming, Limits, Link, LookedUp, MediaSource, Message, MessageRef, Outgoing, Page, Part, Person,
     PresenceState, Provider, Quota, Refused, Secrets, SendError, Sent, Session, Setup, Unreadable, http, lenient,
-    signature,
+    proto, signature,
 };
 
 /// What we subscribe to. A version that does not know one says so, and gets the others.
@@ -401,12 +400,8 @@ impl Provider for Waha {
         Ok(answer["url"].as_str().map(str::to_owned))
     }
 
-    /// Made from our id, so that it is the same whenever it is asked for: `3EB0` and 18 hex digits, as WhatsApp Web makes its own.
     fn own_id(&self, build: &Build, correlation: &str) -> Option<String> {
-        self.capabilities(build).own_message_id.then(|| {
-            let hash = Sha256::digest(correlation.as_bytes());
-            format!("3EB0{}", hex::encode_upper(&hash[..9]))
-        })
+        self.capabilities(build).own_message_id.then(|| proto::web_id(correlation))
     }
 
     async fn send(&self, link: &Link, message: &Outgoing) -> Result<Sent, SendError> {
@@ -595,9 +590,9 @@ impl Waha {
             .as_deref()
             .ok_or_else(|| CallError::NotFound("the gateway has no file for this message".into()))?;
         let request = match file_path(url) {
-            Some(path) => link.http.get(gateway.url(&path)?).header("x-api-key", link.key.expose_secret()),
+            Some(path) => link.http.get(http::below(&link.url, &path)).header("x-api-key", link.key.expose_secret()),
             // a presigned address in the gateway's bucket: no key goes there
-            None if media.id.as_deref() == Some("s3") && named(url, &link.url) => link.http.get(url),
+            None if media.id.as_deref() == Some("s3") && http::named(url, &link.url) => link.http.get(url),
             None => return Err(CallError::NotFound("the file is not at the gateway's own address".into())),
         };
         match http::download(request, max_bytes).await? {

@@ -7,7 +7,9 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::wire::Failure;
-use crate::http::{LONGEST, LONGEST_LIST, PATIENCE, PATIENCE_FILES, Reply, exchange, wait};
+use crate::http::{
+    LONGEST, LONGEST_LIST, PATIENCE, PATIENCE_FILES, Reply, below, exchange, path, quiet, timelock, wait,
+};
 use crate::{CallError, Capability, Link};
 
 /// Slow down: WhatsApp's own word for it, inside a 500.
@@ -24,24 +26,13 @@ impl Gateway<'_> {
         if fits { Ok(name) } else { Err(CallError::Invalid("this is no name of a WAHA session".into())) }
     }
 
-    /// The gateway's base with a path below it.
-    pub fn url(&self, path: &str) -> Result<url::Url, CallError> {
-        let mut url = self.0.url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        url.set_path(&format!("{base}{path}"));
-        url.set_query(query);
-        url.set_fragment(None);
-        Ok(url)
-    }
-
     pub fn request(
         &self,
         method: Method,
         segments: &[&str],
         query: &[(&str, String)],
     ) -> Result<RequestBuilder, CallError> {
-        let mut url = self.url(&path(segments)?)?;
+        let mut url = below(&self.0.url, &path(segments)?);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -117,7 +108,7 @@ impl Gateway<'_> {
             501 => missing(why),
             status => {
                 let inside = failure.exception.and_then(|exception| exception.message).unwrap_or_default();
-                if locked(&inside) {
+                if timelock(&inside) {
                     CallError::AccountLocked
                 } else if inside.contains("rate-overlimit") {
                     CallError::Wait(OVERLIMIT)
@@ -131,15 +122,6 @@ impl Gateway<'_> {
             }
         }
     }
-}
-
-/// WhatsApp's reach-out timelock: `…server returned error 463`. The number alone, not inside a longer one.
-fn locked(message: &str) -> bool {
-    message.match_indices("463").any(|(at, found)| {
-        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        let bytes = message.as_bytes();
-        !digit(at.checked_sub(1).and_then(|before| bytes.get(before))) && !digit(bytes.get(at + found.len()))
-    })
 }
 
 /// `message` if text, else its list joined, else `error` if text, else `error.message`, else `detail`, else `exception.message`.
@@ -162,42 +144,6 @@ fn sentence(failure: &Failure) -> String {
         .unwrap_or_default()
 }
 
-/// Fit for a log and a screen: not endless, and without the numbers of people.
-fn quiet(text: &str) -> String {
-    let mut quiet = String::new();
-    let mut digits = String::new();
-    for c in text.chars().take(2_000).chain([' ']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        // years and codes stay
-        quiet.push_str(if digits.len() > 6 { "…" } else { &digits });
-        digits.clear();
-        quiet.push(c);
-    }
-    quiet.trim_end().to_owned()
-}
-
-/// `/a/b%40c`: every segment escaped, none of them a way up.
-pub fn path(segments: &[&str]) -> Result<String, CallError> {
-    let mut path = String::new();
-    for segment in segments {
-        if segment.is_empty() || segment.bytes().all(|byte| byte == b'.') {
-            return Err(CallError::Invalid("an empty name in the path".into()));
-        }
-        path.push('/');
-        for byte in segment.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-                path.push(char::from(byte));
-            } else {
-                path.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    Ok(path)
-}
-
 /// `/api/files/…` out of a file's URL, whatever host the gateway believes to have. `None` if it is no such path.
 pub fn file_path(url: &str) -> Option<String> {
     // parsing resolves `..`, also when escaped
@@ -205,18 +151,6 @@ pub fn file_path(url: &str) -> Option<String> {
     let at = url.path().find("/api/files/")?;
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     Some(format!("{}{query}", &url.path()[at..]))
-}
-
-/// Whether a file may be fetched from here: a host with a name, on which the caller's client has its rules (they work when names are looked up),
-/// or the gateway's own host. A gateway must not make us call `169.254.169.254`.
-pub fn named(url: &str, gateway: &url::Url) -> bool {
-    let Ok(url) = url::Url::parse(url) else { return false };
-    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty();
-    plain
-        && match url.host() {
-            Some(url::Host::Domain(name)) if name != "localhost" && !name.ends_with(".localhost") => true,
-            host => host.is_some() && host == gateway.host(),
-        }
 }
 
 #[cfg(test)]
@@ -240,40 +174,5 @@ mod tests {
         ] {
             assert_eq!(file_path(no), None, "{no}");
         }
-    }
-
-    #[test]
-    fn a_bucket_has_a_name_or_is_the_gateways_host() {
-        let gateway = "http://10.0.0.5:3000".parse().unwrap();
-        for yes in ["https://bucket.s3.example/a?sig=1", "http://10.0.0.5:9000/bucket/a"] {
-            assert!(named(yes, &gateway), "{yes}");
-        }
-        for no in [
-            "http://169.254.169.254/x",
-            "http://[::1]/x",
-            "http://localhost/x",
-            "http://x.localhost/",
-            "file:///x",
-            "http://2130706433/",
-            "http://a@b/",
-            "x",
-        ] {
-            assert!(!named(no, &gateway), "{no}");
-        }
-    }
-
-    #[test]
-    fn segments_are_escaped() {
-        assert_eq!(path(&["api", "27820001001@c.us", "a/b c"]).unwrap(), "/api/27820001001%40c.us/a%2Fb%20c");
-        assert!(path(&["api", ".."]).is_err());
-        assert!(path(&["api", ""]).is_err());
-    }
-
-    #[test]
-    fn numbers_of_people_do_not_reach_a_log() {
-        assert_eq!(quiet("no LID for 27820001001@c.us, error 463 in 2026"), "no LID for …@c.us, error 463 in 2026");
-        assert!(
-            locked("2 UNKNOWN: server returned error 463") && locked("463") && !locked("14630") && !locked("error 46")
-        );
     }
 }

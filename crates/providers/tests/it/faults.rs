@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use indaba_providers::{Address, CallError, MediaRef, MediaSource, MessageRef, Outgoing, Provider, SendError, Waha};
+use indaba_providers::{
+    Address, CallError, Evolution, MediaRef, MediaSource, MessageRef, Outgoing, Provider, SendError, Waha,
+};
 use serde_json::json;
 
-use crate::peer::{Answer, Peer, link};
+use crate::peer::{Answer, Peer, link, link_of};
 
 fn asha() -> Address {
     Address::parse("+27820001001").unwrap()
@@ -24,6 +26,16 @@ async fn send(answer: Answer) -> SendError {
     send_to(vec![answer]).await.unwrap_err()
 }
 
+/// The same answer to a text of each provider.
+async fn each_send(answer: Answer) -> Vec<(&'static str, SendError)> {
+    let mut errors = Vec::new();
+    for provider in indaba_providers::all() {
+        let peer = Peer::that_answers(vec![answer.clone()]).await;
+        errors.push((provider.kind(), provider.send(&link_of(*provider, &peer.url), &hello()).await.unwrap_err()));
+    }
+    errors
+}
+
 fn unknown(error: &SendError) -> bool {
     matches!(error, SendError::Unknown { .. })
 }
@@ -34,86 +46,160 @@ async fn a_gateway_that_is_not_there_is_tried_again() {
     let gone = peer.url.clone();
     drop(peer);
     tokio::time::sleep(Duration::from_millis(20)).await;
-    let error = Waha.send(&link(&gone, "2026.6.1"), &hello()).await.unwrap_err();
-    assert!(matches!(error, SendError::Retry { .. }), "{error:?}");
-    let error = Waha.status(&link(&gone, "2026.6.1")).await.unwrap_err();
-    assert!(matches!(error, CallError::Unreachable(_)), "{error:?}");
+    for provider in indaba_providers::all() {
+        let link = link_of(*provider, &gone);
+        let error = provider.send(&link, &hello()).await.unwrap_err();
+        assert!(matches!(error, SendError::Retry { .. }), "{}: {error:?}", provider.kind());
+        let error = provider.status(&link).await.unwrap_err();
+        assert!(matches!(error, CallError::Unreachable(_)), "{}: {error:?}", provider.kind());
+    }
 }
 
 #[tokio::test]
 async fn a_cut_connection_leaves_it_unknown() {
     for (when, answer) in [("before", Answer::CutBefore), ("after", Answer::CutAfter), ("within", Answer::CutWithin)] {
-        let error = send(answer).await;
-        assert!(unknown(&error), "{when}: {error:?}");
+        for (kind, error) in each_send(answer).await {
+            assert!(unknown(&error), "{kind}, {when}: {error:?}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_hang_ends_and_leaves_it_unknown() {
-    let peer = Peer::that_answers(vec![Answer::Hang]).await;
-    let link = link(&peer.url, "2026.6.1");
-    let sending = tokio::spawn(async move { Waha.send(&link, &hello()).await });
-    while peer.asked().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for provider in indaba_providers::all() {
+        let peer = Peer::that_answers(vec![Answer::Hang]).await;
+        let link = link_of(*provider, &peer.url);
+        let sending = tokio::spawn(async move { provider.send(&link, &hello()).await });
+        while peer.asked().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // the request is out; from here the clock runs by itself
+        tokio::time::pause();
+        let error = sending.await.unwrap().unwrap_err();
+        tokio::time::resume();
+        assert_eq!(error, SendError::Unknown { detail: "no answer in time".into() }, "{}", provider.kind());
     }
-    // the request is out; from here the clock runs by itself
-    tokio::time::pause();
-    assert_eq!(sending.await.unwrap().unwrap_err(), SendError::Unknown { detail: "no answer in time".into() });
 }
 
 #[tokio::test]
 async fn answers_that_make_no_sense_leave_it_unknown() {
     let page = "<!doctype html><title>Sign in</title>";
-    for answer in [
+    let json = "Content-Type: application/json\r\n";
+    for (status, headers, body) in [
         // an application may well act and redirect afterwards
-        Answer::new("302 Found", "Location: http://127.0.0.1:1/elsewhere\r\n", ""),
-        Answer::new("308 Permanent Redirect", "Location: https://elsewhere.example/\r\n", ""),
-        Answer::new("200 OK", "Content-Type: text/html\r\n", page),
-        Answer::new("201 Created", "Content-Type: application/json\r\n", r#"{"sent":true}"#),
-        Answer::new("201 Created", "", ""),
-        Answer::new("201 Created", "Content-Type: application/json\r\n", r#"{"id":"#),
-        Answer::new("500 Internal Server Error", "", ""),
-        Answer::new("502 Bad Gateway", "Content-Type: text/html\r\n", page),
-        Answer::new("503 Service Unavailable", "Content-Type: text/html\r\n", page),
-        Answer::new("504 Gateway Timeout", "", ""),
-        Answer::new("408 Request Timeout", "", ""),
-        Answer::new("101 Switching Protocols", "", ""),
-        Answer::Bytes(b"nonsense\r\n\r\n".to_vec()),
+        ("302 Found", "Location: http://127.0.0.1:1/elsewhere\r\n", ""),
+        ("308 Permanent Redirect", "Location: https://elsewhere.example/\r\n", ""),
+        ("200 OK", "Content-Type: text/html\r\n", page),
+        ("201 Created", json, r#"{"sent":true}"#),
+        ("201 Created", "", ""),
+        ("201 Created", json, r#"{"id":"#),
+        ("200 OK", json, r#"[{"key":{"id":"A"},"messages":[{"id":"A"}]}]"#),
+        ("500 Internal Server Error", "", ""),
+        ("502 Bad Gateway", "Content-Type: text/html\r\n", page),
+        ("503 Service Unavailable", "Content-Type: text/html\r\n", page),
+        ("504 Gateway Timeout", "", ""),
+        ("408 Request Timeout", "", ""),
+        ("101 Switching Protocols", "", ""),
     ] {
-        let shown = if let Answer::Bytes(bytes) = &answer {
-            String::from_utf8_lossy(bytes).into_owned()
-        } else {
-            String::new()
-        };
-        let error = send(answer).await;
-        assert!(unknown(&error), "{shown:?} gives {error:?}");
+        for (kind, error) in each_send(Answer::new(status, headers, body)).await {
+            assert!(unknown(&error), "{kind}: {status} {body} gives {error:?}");
+        }
+    }
+    for (kind, error) in each_send(Answer::Bytes(b"nonsense\r\n\r\n".to_vec())).await {
+        assert!(unknown(&error), "{kind}: nonsense gives {error:?}");
     }
 }
 
 #[tokio::test]
 async fn an_endless_answer_is_cut_off() {
     let begun = Instant::now();
-    let error = send(Answer::Endless).await;
-    assert!(unknown(&error), "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(20), "took {:?}", begun.elapsed());
+    for (kind, error) in each_send(Answer::Endless).await {
+        assert!(unknown(&error), "{kind}: {error:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(60), "took {:?}", begun.elapsed());
 }
 
 #[tokio::test]
 async fn told_to_wait_it_waits_that_long() {
-    let wait = |headers: &'static str, status: &'static str| async move {
-        match send(Answer::new(status, headers, r#"{"message":"slow down"}"#)).await {
-            SendError::Wait { after } => after.as_secs(),
-            error => panic!("{headers}: {error:?}"),
-        }
-    };
-    assert_eq!(wait("Retry-After: 17\r\n", "429 Too Many Requests").await, 17);
     let date = "Date: Fri, 20 Nov 2026 07:00:00 GMT\r\nRetry-After: Fri, 20 Nov 2026 07:02:00 GMT\r\n";
-    assert_eq!(wait(date, "429 Too Many Requests").await, 120);
-    assert_eq!(wait("", "429 Too Many Requests").await, 60);
-    assert_eq!(wait("Retry-After: soon\r\n", "429 Too Many Requests").await, 60);
-    assert_eq!(wait("Retry-After: 5\r\n", "503 Service Unavailable").await, 5);
+    for (headers, status, seconds) in [
+        ("Retry-After: 17\r\n", "429 Too Many Requests", 17),
+        (date, "429 Too Many Requests", 120),
+        ("", "429 Too Many Requests", 60),
+        ("Retry-After: soon\r\n", "429 Too Many Requests", 60),
+        ("Retry-After: 5\r\n", "503 Service Unavailable", 5),
+    ] {
+        for (kind, error) in each_send(Answer::new(status, headers, r#"{"message":"slow down"}"#)).await {
+            assert_eq!(error, SendError::Wait { after: Duration::from_secs(seconds) }, "{kind}: {headers}");
+        }
+    }
     let rate = json!({ "statusCode": 500, "exception": { "message": "rate-overlimit" } }).to_string();
     assert!(matches!(send(Answer::new("500 Internal Server Error", "", &rate)).await, SendError::Wait { .. }));
+}
+
+/// What an Evolution answers, in its five shapes, and what it means for the message.
+#[tokio::test]
+async fn refusals_of_evolution_are_told_apart() {
+    let failure = |status: u16, message: serde_json::Value| json!({ "status": status, "error": "x", "response": { "message": message } });
+    let inside = "Cannot read properties of undefined (reading 'onWhatsApp')";
+    let licence = json!({ "error": "service not activated", "code": "LICENSE_REQUIRED", "message": "x" });
+    for (status, body, expected) in [
+        ("401 Unauthorized", failure(401, "Unauthorized".into()), "gatewayLocked"),
+        ("403 Forbidden", failure(403, json!(["Forbidden"])), "gatewayLocked"),
+        ("503 Service Unavailable", licence, "gatewayLocked"),
+        ("404 Not Found", failure(404, json!(["The \"default\" instance does not exist"])), "instanceGone"),
+        ("500 Internal Server Error", failure(500, inside.into()), "notLinked"),
+        ("400 Bad Request", failure(400, json!(["Error: Connection Closed"])), "notLinked"),
+        ("400 Bad Request", json!({}), "notLinked"),
+        (
+            "400 Bad Request",
+            failure(400, json!([{"jid": "27820001001@s.whatsapp.net", "exists": false, "number": "27820001001"}])),
+            "notOnWhatsApp",
+        ),
+        ("400 Bad Request", failure(400, json!([["instance requires property \"number\""]])), "refused"),
+        ("400 Bad Request", failure(400, json!(["Error: server returned error 463"])), "locked"),
+        ("400 Bad Request", failure(400, json!(["Error: rate-overlimit"])), "wait"),
+        ("413 Payload Too Large", json!("<html>"), "refused"),
+        // thrown at nobody knows what point
+        ("500 Internal Server Error", failure(500, "Cannot read properties of null".into()), "unknown"),
+        ("404 Not Found", json!("404 page not found"), "retry"),
+    ] {
+        let peer = Peer::that_answers(vec![Answer::new(status, "", &body.to_string())]).await;
+        let error = Evolution.send(&link(&peer.url, "2.3.7"), &hello()).await.unwrap_err();
+        assert_eq!(serde_json::to_value(&error).unwrap()["kind"], expected, "{status} {body}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn evolution_takes_our_id_from_2_4_on() {
+    let own = |version: &str| {
+        let build = indaba_providers::Build { version: Some(version.into()), ..Default::default() };
+        Evolution.own_id(&build, "msg_01")
+    };
+    assert_eq!((own("2.3.7"), own("2.4.0-rc2").map(|id| id.len())), (None, Some(22)));
+    let taken =
+        json!({"key": {"id": own("2.4.0"), "remoteJid": "111@lid", "fromMe": true}, "messageTimestamp": 1763600000});
+    let peer = Peer::that_answers(vec![Answer::new("201 Created", "", &taken.to_string())]).await;
+    let sent = Evolution.send(&link(&peer.url, "2.4.0"), &hello()).await.unwrap();
+    assert_eq!(peer.asked()[0].body["messageId"], own("2.4.0").unwrap());
+    assert_eq!((Some(sent.provider_id), sent.to), (own("2.4.0"), Address::parse("111@lid")));
+}
+
+#[tokio::test]
+async fn evolution_hands_files_over_inside_json() {
+    let file = json!({"mediaType": "imageMessage", "mimetype": "image/jpeg", "base64": "SlBFRw==", "buffer": null});
+    let answer = |body: &serde_json::Value| Answer::new("201 Created", "", &body.to_string());
+    let peer = Peer::that_answers(vec![answer(&file)]).await;
+    let link = link(&peer.url, "2.3.7");
+    let got = Evolution.download(&link, &photo(None), 100).await.unwrap();
+    assert_eq!((got.mime.as_deref(), got.size_bytes), (Some("image/jpeg"), Some(4)));
+    assert_eq!(got.bytes().await.unwrap().as_ref(), b"JPEG");
+    assert_eq!(peer.asked()[0].body, json!({"message": {"key": {"id": "3EB0AA"}}, "convertToMp4": false}));
+    assert!(matches!(Evolution.download(&link, &photo(None), 3).await, Err(CallError::Invalid(_))), "too long");
+    for nothing in [json!(null), json!({"mimetype": "image/jpeg"}), json!({"base64": "not base64!"})] {
+        let peer = Peer::that_answers(vec![answer(&nothing)]).await;
+        assert!(Evolution.download(&crate::peer::link(&peer.url, "2.3.7"), &photo(None), 100).await.is_err());
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@
 //! - an exchange: `{"call":{"op",…},"gives":…}` or `"fails":…`; `"answers"` names the captures that answer, when it takes several; with
 //!   `"sameRequest"` our first request must equal the captured one in method, path, query and body.
 //!
+//! A collection, `<name>.jsonl`, has a capture in each line and its value in the same line of `<name>.expected.jsonl`: exchanges, whose `"answers"` are
+//! then line numbers (or answers made by hand), and events. `"unused"` says why we never make that call.
+//!
 //! A fixture without its value fails.
 
 use std::fs;
@@ -17,7 +20,7 @@ use indaba_providers::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::peer::{self, Answer, Peer};
+use crate::peer::{self, Answer, Asked, Peer};
 
 pub fn folder(provider: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(provider)
@@ -25,10 +28,42 @@ pub fn folder(provider: &str) -> PathBuf {
 
 /// Every capture of a provider: its name and bytes.
 pub fn captures(provider: &str) -> Vec<(String, Vec<u8>)> {
+    files(provider, "http")
+}
+
+/// Every event in the collections of a provider, as the body of a hook.
+pub fn events(provider: &str) -> Vec<Value> {
+    let lines = collections(provider).into_iter().flat_map(|(_, lines, _)| lines);
+    lines.filter(|line| line["event"].is_string()).map(|line| event(&line)).collect()
+}
+
+fn event(line: &Value) -> Value {
+    json!({ "event": line["event"], "instance": "t7-i3", "data": line["data"] })
+}
+
+/// The lines of every collection of a provider, each with its value.
+fn collections(provider: &str) -> Vec<(String, Vec<Value>, Vec<Value>)> {
+    let lines = |bytes: &[u8]| -> Vec<Value> {
+        std::str::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let files = files(provider, "jsonl");
+    let of = |name: &str| files.iter().find(|(other, _)| other == name).map(|(_, bytes)| lines(bytes));
+    let names = files.iter().map(|(name, _)| name).filter(|name| !name.ends_with(".expected"));
+    names
+        .map(|name| {
+            let captures = of(name).unwrap();
+            let values = of(&format!("{name}.expected")).unwrap_or_else(|| panic!("no values for {provider}/{name}"));
+            assert_eq!(captures.len(), values.len(), "{provider}/{name} has lines without a value");
+            (name.clone(), captures, values)
+        })
+        .collect()
+}
+
+fn files(provider: &str, extension: &str) -> Vec<(String, Vec<u8>)> {
     let mut captures: Vec<_> = fs::read_dir(folder(provider))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "http"))
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
         .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()))
         .collect();
     captures.sort();
@@ -68,6 +103,14 @@ async fn every_capture_becomes_what_it_must() {
                 wrong.push(format!("{kind}/{name}: {difference}"));
             }
         }
+        for (name, lines, values) in collections(&kind) {
+            for (at, value) in values.iter().enumerate() {
+                count += 1;
+                if let Err(difference) = check_line(provider, &lines, at, value).await {
+                    wrong.push(format!("{kind}/{name}:{}: {difference}", at + 1));
+                }
+            }
+        }
     }
     assert!(count > 100, "only {count} fixtures were found");
     assert!(wrong.is_empty(), "{} of {count} fixtures differ:\n{}", wrong.len(), wrong.join("\n"));
@@ -83,9 +126,49 @@ async fn check(provider: &dyn Provider, kind: &str, name: &str, capture: &[u8]) 
     }
     let names = expected["answers"].as_array().cloned().unwrap_or_else(|| vec![name.into()]);
     let read = |name: &Value| answer(&fs::read(folder(kind).join(format!("{}.http", name.as_str().unwrap()))).unwrap());
-    let peer = Peer::that_answers(names.iter().map(read).collect()).await;
+    let theirs = || peer::parse(capture).expect("a request");
+    check_exchange(provider, "2026.4.1", names.iter().map(read).collect(), &expected, theirs).await
+}
+
+/// One line of a collection: an event (`event`, `data`) or an exchange (`method`, `path`, `request`, `status`, `response`).
+async fn check_line(provider: &dyn Provider, lines: &[Value], at: usize, expected: &Value) -> Result<(), String> {
+    let line = &lines[at];
+    if line["event"].is_string() {
+        return check_says(provider, &Hook::stored(event(line).to_string()), &expected["says"]);
+    }
+    if let Some(reason) = expected["unused"].as_str() {
+        assert!(reason.len() > 10, "say why");
+        return Ok(());
+    }
+    let made = |status: &Value, body: &Value| {
+        let headers = "Content-Type: application/json\r\n";
+        Answer::new(&format!("{status} Some"), headers, &body.to_string())
+    };
+    let answers = expected["answers"].as_array().cloned().unwrap_or_else(|| vec![(at + 1).into()]);
+    let answers = answers.iter().map(|answer| match answer.as_u64() {
+        Some(line) => made(&lines[line as usize - 1]["status"], &lines[line as usize - 1]["response"]),
+        None => made(&answer["status"], &answer["body"]),
+    });
+    let theirs = || Asked {
+        method: line["method"].as_str().unwrap().to_owned(),
+        target: line["path"].as_str().unwrap().to_owned(),
+        headers: String::new(),
+        body: line["request"].clone(),
+    };
+    let version = line["version"].as_str().unwrap_or_default();
+    check_exchange(provider, version, answers.collect(), expected, theirs).await
+}
+
+async fn check_exchange(
+    provider: &dyn Provider,
+    version: &str,
+    answers: Vec<Answer>,
+    expected: &Value,
+    theirs: impl Fn() -> Asked,
+) -> Result<(), String> {
+    let peer = Peer::that_answers(answers).await;
     let call = &expected["call"];
-    let mut link = peer::link(&peer.url, call["version"].as_str().unwrap_or("2026.4.1"));
+    let mut link = peer::link(&peer.url, call["version"].as_str().unwrap_or(version));
     link.external_name = match (call["op"].as_str(), call["session"].as_str()) {
         (_, Some(session)) => session.into(),
         (Some("check"), None) => String::new(),
@@ -96,18 +179,34 @@ async fn check(provider: &dyn Provider, kind: &str, name: &str, capture: &[u8]) 
         Err(value) => ("fails", value),
     };
     same(&got, expected.get(what).ok_or_else(|| format!("it {what} {got}"))?)?;
-    if expected["sameRequest"] == true {
-        let (ours, theirs) = (peer.asked()[0].clone(), peer::parse(capture).expect("a request"));
+    // a list names what we send besides, or otherwise
+    let besides = expected["sameRequest"].as_array().cloned().unwrap_or_default();
+    if expected["sameRequest"] == true || !besides.is_empty() {
+        let (mut ours, mut theirs) = (peer.asked()[0].clone(), theirs());
+        for name in besides.iter().filter_map(Value::as_str) {
+            for body in [&mut ours.body, &mut theirs.body] {
+                body.as_object_mut().map(|body| body.remove(name));
+            }
+        }
         same(&json!([ours.method, ours.target, ours.body]), &json!([theirs.method, theirs.target, theirs.body]))?;
-        assert_eq!(peer::header(&ours.headers, "x-api-key"), Some("key"));
+        let key = peer::header(&ours.headers, "x-api-key").or(peer::header(&ours.headers, "apikey"));
+        assert_eq!(key, Some("key"));
     }
     Ok(())
 }
 
 fn check_hook(provider: &dyn Provider, hook: &Hook, told: &Value, says: &Value) -> Result<(), String> {
     let mut secrets = peer::link("http://localhost", "").secrets;
-    secrets.keys = vec![told["key"].as_str().unwrap().to_owned().into()];
-    provider.verify(&secrets, hook).map_err(|refused| format!("refused: {refused}"))?;
+    match (told["key"].as_str(), told["refused"].as_str()) {
+        (Some(key), _) => {
+            secrets.keys = vec![key.to_owned().into()];
+            provider.verify(&secrets, hook).map_err(|refused| format!("refused: {refused}"))?;
+        }
+        (None, refused) => {
+            let got = provider.verify(&secrets, hook).map_err(|refused| refused.to_string());
+            same(&json!(got.err()), &json!(refused.expect("a key, or why it is refused")))?;
+        }
+    }
     let [part] = &provider.split(hook)[..] else { return Err("more than one part".into()) };
     same(&json!(part.collapse), &told["collapse"])?;
     let to = match &part.to {
@@ -116,7 +215,11 @@ fn check_hook(provider: &dyn Provider, hook: &Hook, told: &Value, says: &Value) 
     };
     same(&to, &told["to"])?;
     // read from the store: the headers are gone by then
-    let incoming = provider.read(&Hook::stored(part.body.clone())).map_err(|error| error.to_string())?;
+    check_says(provider, &Hook::stored(part.body.clone()), says)
+}
+
+fn check_says(provider: &dyn Provider, hook: &Hook, says: &Value) -> Result<(), String> {
+    let incoming = provider.read(hook).map_err(|error| error.to_string())?;
     let got = serde_json::to_value(&incoming).unwrap();
     let back: Vec<indaba_providers::Incoming> =
         serde_json::from_value(got.clone()).map_err(|error| format!("cannot be read back: {error}"))?;
@@ -135,7 +238,7 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
     let text = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
     let address = |name: &str| Address::parse(&text(name)).unwrap_or_else(|| panic!("{name} is no address"));
     let limit = call["limit"].as_u64().unwrap_or(20) as u32;
-    let chat = Address::parse("+27820001001").unwrap();
+    let chat = Address::parse(call["to"].as_str().unwrap_or("+27820001001")).unwrap();
     let message = |reference: &str| {
         let provider_id = reference.rsplit('_').next().unwrap_or_default().to_owned();
         MessageRef {
@@ -162,11 +265,18 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
                 full_history: false,
             };
             let made = provider.create(link, &setup).await.map_err(sentence)?;
-            Ok(json!({ "session": made.session, "without": made.without }))
+            let mut told = json!({ "session": made.session, "without": made.without });
+            if let Some(key) = made.key {
+                use secrecy::ExposeSecret;
+                told["key"] = key.expose_secret().into();
+            }
+            Ok(told)
         }
         "delete" => told(provider.delete(link).await),
         "start" => told(provider.start(link).await),
         "stop" => told(provider.stop(link).await),
+        "restart" => told(provider.restart(link).await),
+        "logout" => told(provider.logout(link).await),
         "status" => told(provider.status(link).await),
         "qr" => told(provider.qr(link).await),
         "pairingCode" => told(provider.pairing_code(link, &address("phone")).await),
@@ -181,11 +291,12 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
         "otherNames" => told(provider.other_names(link, &address("of")).await),
         "onWhatsapp" => told(provider.on_whatsapp(link, &address("phone")).await),
         "sendText" => send(Body::Text { text: text("text") }).await,
-        "sendImage" => {
+        op @ ("sendImage" | "sendDocument") => {
             use base64::Engine as _;
             let bytes = base64::engine::general_purpose::STANDARD.decode(text("base64")).unwrap().into();
             let file = File { mime: text("mime"), name: text("name"), bytes };
-            send(Body::Image { file, caption: call["caption"].as_str().map(str::to_owned) }).await
+            let caption = call["caption"].as_str().map(str::to_owned);
+            send(if op == "sendImage" { Body::Image { file, caption } } else { Body::Document { file, caption } }).await
         }
         "sendLocation" => {
             let degrees = |name: &str| call[name].as_f64().unwrap();
@@ -218,7 +329,8 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
         }
         "download" => {
             let media = MediaRef { url: Some(text("url")), ..MediaRef::default() };
-            let source = MediaSource { media, message: message("false_27820001001@c.us_3EB0AAAA0000000011") };
+            let named = call["message"].as_str().unwrap_or("false_27820001001@c.us_3EB0AAAA0000000011");
+            let source = MediaSource { media, message: message(named) };
             match provider.download(link, &source, 1 << 20).await {
                 Ok(download) => told(download.bytes().await.map(|bytes| bytes.len())),
                 Err(error) => Err(sentence(error)),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indaba_providers::{Content, Hook, Incoming, Provider, Waha};
+use indaba_providers::{Content, Evolution, Hook, Ignored, Incoming, Provider, Waha};
 use serde_json::{Map, Number, Value, json};
 
 use crate::fixtures;
@@ -19,12 +19,15 @@ impl Dice {
     }
 }
 
-fn captured() -> Vec<Value> {
-    fixtures::captures("waha")
+/// Every body of a hook that the fixtures of a provider have.
+fn captured(provider: &dyn Provider) -> Vec<Value> {
+    let kind = provider.kind();
+    let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+    let hooks = fixtures::captures(kind)
         .into_iter()
-        .filter(|(name, _)| name.starts_with("webhook-"))
-        .map(|(_, capture)| serde_json::from_slice(&fixtures::hook(&capture).body).unwrap())
-        .collect()
+        .filter(|(name, _)| kind != "waha" || name.starts_with("webhook-"))
+        .map(|(_, capture)| read(&fixtures::hook(&capture).body));
+    hooks.chain(fixtures::events(kind)).collect()
 }
 
 /// Values that have broken programs before.
@@ -101,10 +104,17 @@ fn spoil(body: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-fn reads(body: Vec<u8>) -> Option<Vec<Incoming>> {
-    let hook = Hook::stored(body);
-    assert_eq!(Waha.split(&hook).len(), 1);
-    let incoming = Waha.read(&hook).ok()?;
+fn reads(provider: &dyn Provider, body: Vec<u8>) -> Option<Vec<Incoming>> {
+    let mut all = Vec::new();
+    // as the server does it: split, kept, read
+    for part in provider.split(&Hook::stored(body)) {
+        all.extend(read(provider, &Hook::stored(part.body))?);
+    }
+    Some(all)
+}
+
+fn read(provider: &dyn Provider, hook: &Hook) -> Option<Vec<Incoming>> {
+    let incoming = provider.read(hook).ok()?;
     let written = serde_json::to_string(&incoming).unwrap();
     // what goes on from here can be stored: no database takes NUL in text
     assert!(!written.contains(r"\u0000"), "{written}");
@@ -121,13 +131,22 @@ fn reads(body: Vec<u8>) -> Option<Vec<Incoming>> {
 }
 
 #[test]
-fn twenty_thousand_changed_captures_do_no_harm() {
-    let captured = captured();
+fn changed_captures_of_waha_do_no_harm() {
+    changed(&Waha, 20_000);
+}
+
+#[test]
+fn changed_captures_of_evolution_do_no_harm() {
+    changed(&Evolution, 10_000);
+}
+
+fn changed(provider: &dyn Provider, cases: usize) {
+    let captured = captured(provider);
     let mut dice = Dice(0x5eed_1dab_a001);
     let begun = Instant::now();
     let mut slowest = Duration::ZERO;
     let (mut read, mut refused) = (0, 0);
-    for case in 0..20_000 {
+    for case in 0..cases {
         let mut body = captured[dice.throw(captured.len())].clone();
         for _ in 0..=dice.throw(4) {
             change(&mut body, &mut dice);
@@ -136,16 +155,16 @@ fn twenty_thousand_changed_captures_do_no_harm() {
         spoil(&mut body, &mut dice);
         let shown = body.clone();
         let started = Instant::now();
-        let outcome = std::panic::catch_unwind(|| reads(body));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reads(provider, body)));
         slowest = slowest.max(started.elapsed());
         match outcome {
             Ok(Some(_)) => read += 1,
             Ok(None) => refused += 1,
-            Err(_) => panic!("case {case}: {}", String::from_utf8_lossy(&shown)),
+            Err(_) => panic!("{} {case} panics: {}", provider.kind(), String::from_utf8_lossy(&shown)),
         }
     }
     // neither of them may be all: then the changes would test nothing
-    assert!(read > 5_000 && refused > 1_000, "{read} read, {refused} refused");
+    assert!(read > cases / 4 && refused > cases / 50, "{read} read, {refused} refused");
     assert!(slowest < Duration::from_secs(5), "the slowest took {slowest:?}");
     assert!(begun.elapsed() < Duration::from_secs(180), "all took {:?}", begun.elapsed());
 }
@@ -163,7 +182,7 @@ fn message_with(field: &str, value: &str) -> Vec<u8> {
 }
 
 fn only(body: Vec<u8>) -> indaba_providers::Message {
-    match reads(body).unwrap().remove(0) {
+    match reads(&Waha, body).unwrap().remove(0) {
         Incoming::Message(message) => *message,
         other => panic!("{other:?}"),
     }
@@ -190,7 +209,7 @@ fn what_people_really_send_badly_is_read() {
     );
     assert!(Waha.read(&Hook::stored(message_with("id", "null"))).is_err());
     assert!(
-        matches!(&reads(message_with("body", "\"\"")).unwrap()[0], Incoming::Ignored(_)),
+        matches!(&reads(&Waha, message_with("body", "\"\"")).unwrap()[0], Incoming::Ignored(_)),
         "a message that says nothing"
     );
 }
@@ -224,4 +243,28 @@ fn size_and_depth_are_bounded() {
     let _ = Waha.read(&Hook::stored(message_with("body", &lone)));
     assert_eq!(Waha.read(&Hook::stored(vec![b' '; Hook::MAX_BYTES + 1])), Err(indaba_providers::Unreadable::TooLong));
     assert!(begun.elapsed() < Duration::from_secs(60), "took {:?}", begun.elapsed());
+}
+
+/// The same of the others: nothing is deep, long or endless enough to hurt.
+#[test]
+fn size_and_depth_are_bounded_for_evolution() {
+    let begun = Instant::now();
+    let event = |message: &str| {
+        format!(
+            r#"{{"event":"messages.upsert","instance":"i","data":{{"key":{{"remoteJid":"27820001001@s.whatsapp.net","id":"A"}},"messageTimestamp":1763600000,"message":{message}}}}}"#
+        )
+    };
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(200_000), "}".repeat(200_000));
+    // what is too deep to be read costs its own message only
+    assert_eq!(
+        reads(&Evolution, event(&deep).into_bytes()).unwrap(),
+        [Incoming::Ignored(Ignored::Protocol("empty".into()))]
+    );
+    let bytes: String = (0..100_000).map(|at| format!("\"{at}\":255,")).collect();
+    let image = format!(r#"{{"imageMessage":{{"mimetype":"image/jpeg","jpegThumbnail":{{{bytes}"x":0}}}}}}"#);
+    assert!(matches!(&reads(&Evolution, event(&image).into_bytes()).unwrap()[0], Incoming::Message(_)));
+    let one = r#"{"key":{"remoteJid":"27820001001@s.whatsapp.net","id":"A"},"message":{"conversation":"x"}}"#;
+    let many = format!(r#"{{"event":"messages.set","instance":"i","data":[{}1]}}"#, format!("{one},").repeat(20_000));
+    assert_eq!(reads(&Evolution, many.into_bytes()).unwrap().len(), 10_000);
+    assert!(begun.elapsed() < Duration::from_secs(30), "took {:?}", begun.elapsed());
 }

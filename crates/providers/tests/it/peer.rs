@@ -146,6 +146,15 @@ pub fn header<'a>(headers: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
+/// A link to an instance of any provider, running its reference version.
+pub fn link_of(provider: &dyn indaba_providers::Provider, url: &str) -> Link {
+    match provider.kind() {
+        "waha" => link(url, "2026.6.1"),
+        "evolution" => link(url, "2.3.7"),
+        kind => panic!("how is {kind} reached?"),
+    }
+}
+
 /// A link to the session `default` of a gateway at `url` that runs this version with engine NOWEB.
 pub fn link(url: &str, version: &str) -> Link {
     static ONCE: Once = Once::new();

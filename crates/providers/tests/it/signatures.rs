@@ -1,6 +1,6 @@
 //! A hook proves itself by its signature alone; whatever is not exactly that is refused.
 
-use indaba_providers::{Hook, Provider, Secrets, Waha};
+use indaba_providers::{Evolution, Hook, Provider, Secrets, Waha};
 
 use crate::fixtures;
 
@@ -106,4 +106,35 @@ fn a_retry_is_the_same_hook_and_message_any_is_another() {
     let keys: std::collections::HashSet<_> =
         captures.keys().filter(|name| name.starts_with("webhook-")).map(|name| key(name)).collect();
     assert_eq!(keys.len(), all.len());
+}
+
+#[test]
+fn evolution_is_known_by_its_header_alone() {
+    let passes =
+        |keys_: &[&str], headers: &[(&'static str, &str)]| Evolution.verify(&keys(keys_), &hook("{}", headers)).is_ok();
+    assert!(passes(&["s3cret"], &[("x-indaba-token", "s3cret")]));
+    assert!(passes(&["new", "s3cret"], &[("x-indaba-token", "s3cret")]));
+    for (why, known, headers) in [
+        ("no header", &["s3cret"][..], &[][..]),
+        ("another word", &["s3cret"], &[("x-indaba-token", "s3creT")]),
+        ("a shorter word", &["s3cret"], &[("x-indaba-token", "s3cre")]),
+        ("an empty word", &["s3cret"], &[("x-indaba-token", "")]),
+        ("no secret", &[], &[("x-indaba-token", "")]),
+        ("an empty secret", &[""], &[("x-indaba-token", "")]),
+        ("two words", &["s3cret"], &[("x-indaba-token", "s3cret"), ("x-indaba-token", "s3cret")]),
+        ("another header", &["s3cret"], &[("authorization", "s3cret")]),
+    ] {
+        assert!(!passes(known, headers), "{why} passes");
+    }
+}
+
+#[test]
+fn the_key_that_evolution_sends_along_is_not_kept() {
+    for (name, capture) in fixtures::captures("evolution") {
+        let hook = fixtures::hook(&capture);
+        let [part] = &Evolution.split(&hook)[..] else { panic!("{name}") };
+        let kept = String::from_utf8(part.body.to_vec()).unwrap();
+        assert!(!kept.contains("apikey") && !kept.contains("EVOCH-TOKEN"), "{name}: {kept}");
+        assert_eq!(Evolution.read(&Hook::stored(kept)), Evolution.read(&hook), "{name}");
+    }
 }
