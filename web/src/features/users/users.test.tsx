@@ -1,5 +1,5 @@
 import { screen, waitFor } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { safeNext } from "~/app/AuthPage";
 import { problem } from "../../../tests/fake/server";
 import { house, visit } from "../../../tests/house";
@@ -129,5 +129,32 @@ describe("a session that runs out", () => {
     screen.getByRole("link", { name: "Contacts" }).click();
     await screen.findByTestId("sign-in");
     expect(location.search).toContain("next=%2Fcontacts");
+  });
+});
+
+describe("a form with changes", () => {
+  it("is not left without a question, and Ctrl+S saves it", async () => {
+    const { server } = house();
+    const { user } = visit("/settings/profile", server);
+    const asked: string[] = [];
+    vi.stubGlobal("confirm", (text: string) => {
+      asked.push(text);
+      return false;
+    });
+    window.confirm = globalThis.confirm;
+    await user.type(await screen.findByLabelText("Your name"), " Jr");
+    await user.click(screen.getByRole("link", { name: "Sign-ins" }));
+    await waitFor(() => expect(asked).toEqual(["Leave without saving? What you changed here is lost."]));
+    expect(location.pathname).toBe("/settings/profile");
+    await user.keyboard("{Control>}s{/Control}");
+    await waitFor(() =>
+      expect(server.asked.find((one) => one.method === "PATCH" && one.path === "/api/me")?.body).toEqual({
+        name: "Naledi Dube Jr",
+      }),
+    );
+    await screen.findByText("Saved");
+    await user.click(screen.getByRole("link", { name: "Sign-ins" }));
+    await waitFor(() => expect(location.pathname).toBe("/settings/sign-ins"));
+    expect(asked).toHaveLength(1);
   });
 });

@@ -48,6 +48,7 @@ export const app = {
   "form.save": "Save",
   "form.saving": "Saving",
   "form.working": "Working",
+  "form.leave": "Leave without saving? What you changed here is lost.",
 
   "state.loading": "Loading",
   "state.more": "Show more",
