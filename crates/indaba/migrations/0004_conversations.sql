@@ -45,7 +45,6 @@ create table conversations (
   assignee_id uuid,
   unread_count bigint not null default 0,
   unread boolean not null default false,  -- unread_count > 0, for the indexes
-  marked_id uuid not null,                -- read up to here: an older message that arrives late is not unread
   last_inbound_at bigint,
   window_ends_at bigint,
   last_message_id uuid,
@@ -145,6 +144,7 @@ create table messages (
 );
 create index messages_thread on messages (tenant_id, conversation_id, id);
 create unique index messages_provider on messages (tenant_id, instance_id, provider_id) where provider_id is not null;
+create index messages_sending on messages (tenant_id, instance_id) where state = 'sending';
 create index messages_media on messages (tenant_id, media_id) where media_id is not null;
 
 -- One reaction of each side to a message, as on WhatsApp.
@@ -186,7 +186,8 @@ create table hooks (
   tenant_id uuid not null,
   id uuid not null,
   instance_id uuid not null,
-  dedupe_key bytea not null,              -- the delivery's id, else SHA-256 of the body
+  provider text collate "C" not null,
+  dedupe_key bytea not null,              -- as the provider makes it: usually SHA-256 of the body
   body bytea not null,
   received_at bigint not null,
   processed_at bigint,

@@ -8,6 +8,7 @@ use crate::{
     events::Live,
     http::{limits::Limits, who::Identify},
     instances::routes::HookRoutes,
+    messages::Intake,
     net::Net,
     passwords::Hasher,
     secrets::Secrets,
@@ -38,6 +39,8 @@ pub struct Parts {
     pub net: Net,
     /// Where hooks go.
     pub hook_routes: HookRoutes,
+    /// Takes hooks in.
+    pub intake: Intake,
     /// Seals what must be read again.
     pub secrets: Secrets,
     /// Counts requests.
@@ -103,6 +106,7 @@ impl App {
         let blobs = Blobs::directory(&config.data_dir.join("blobs")).map_err(|e| e.to_string())?;
         let (disk, live, stop) = (Disk::of(&config.data_dir, clock.clone()), Live::default(), CancellationToken::new());
         let hook_routes = HookRoutes::default();
+        let intake = Intake::new(&db, config.limits.hooks_per_minute);
         Ok(App(Arc::new(Parts {
             config,
             clock,
@@ -112,6 +116,7 @@ impl App {
             disk,
             net,
             hook_routes,
+            intake,
             secrets,
             limits,
             hasher,

@@ -21,6 +21,10 @@ pub mod search;
 pub mod secrets;
 
 pub mod audit;
+pub mod contacts;
+pub mod conversations;
+pub mod media;
+pub mod messages;
 pub mod registry;
 pub mod tenants;
 pub mod users;

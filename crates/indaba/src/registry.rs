@@ -3,6 +3,7 @@ use crate::{
     events::{self, Follower, Hearer},
     instances,
     jobs::{self, Kinds},
+    media, messages,
     secrets::Sealed,
     users,
 };
@@ -13,6 +14,15 @@ pub fn kinds() -> Kinds {
         .job::<instances::jobs::SyncStatus>()
         .job::<instances::jobs::Leave>()
         .job::<instances::jobs::Reconcile>()
+        .job::<media::FetchMedia>()
+        .batch::<messages::hooks::ProcessHook>()
+        .job::<messages::hooks::ForgetHooks>()
+        .job::<messages::inbound::FoldConversation>()
+        .job::<messages::ReleaseEcho>()
+        .job::<messages::jobs::SendMessage>()
+        .job::<messages::jobs::React>()
+        .job::<messages::jobs::MarkRead>()
+        .every("hooks.forget", "17 * * * *", &messages::hooks::ForgetHooks {})
         .every("instances.reconcile", "* * * * *", &instances::jobs::Reconcile {})
         .job::<events::Tidy>()
         .job::<jobs::Tidy>()
@@ -26,7 +36,8 @@ pub fn kinds() -> Kinds {
 pub const FOLLOWERS: &[(&str, Follower)] = &[];
 
 /// Who listens to what browsers say over the live stream, by the frame's `kind`.
-pub const HEARERS: &[(&str, Hearer)] = &[];
+pub const HEARERS: &[(&str, Hearer)] =
+    &[("read", messages::http::heard_read), ("typing", messages::http::heard_typing)];
 
 /// Every column that holds sealed values for longer than a day: what `indaba reseal` walks.
 pub const SEALED: &[Sealed] = &[

@@ -2,9 +2,9 @@
 use crate::{
     Error,
     app::App,
-    audit, events, health,
+    audit, contacts, conversations, events, health,
     http::{Problem, docs, stack, ui},
-    instances, jobs, tenants, users,
+    instances, jobs, media, messages, tenants, users,
 };
 use axum::{
     Router,
@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use utoipa::OpenApi as _;
 use utoipa::openapi::{
     ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder,
     path::Operation,
@@ -21,7 +22,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// Every room's routes.
 pub fn rooms() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(document())
+    // hooks are served beside the API (see `build`), and told of in its document
+    OpenApiRouter::with_openapi(document().merge_from(messages::hooks::Document::openapi()))
         .merge(health::routes())
         .merge(events::http::routes())
         .merge(jobs::http::routes(audit::record))
@@ -29,6 +31,10 @@ pub fn rooms() -> OpenApiRouter<App> {
         .merge(tenants::routes())
         .merge(users::routes())
         .merge(instances::http::routes())
+        .merge(contacts::http::routes())
+        .merge(conversations::http::routes())
+        .merge(media::http::routes())
+        .merge(messages::http::routes())
 }
 
 /// The whole server.
@@ -39,7 +45,11 @@ pub fn router(app: &App) -> Router {
 /// A server of these rooms: all of ours, and in tests one that is broken on purpose.
 pub fn build(app: &App, rooms: OpenApiRouter<App>) -> Router {
     let api = Router::from(rooms).route("/api/openapi.json", get(openapi_json)).merge(docs::routes());
-    let all = stack::api(api, app).route("/metrics", get(health::metrics)).fallback(no_route);
+    // hooks prove themselves by a signature: nobody signs in there, and no key makes them idempotent
+    let all = stack::api(api, app)
+        .merge(messages::hooks::routes())
+        .route("/metrics", get(health::metrics))
+        .fallback(no_route);
     stack::outer(all).with_state(app.clone())
 }
 

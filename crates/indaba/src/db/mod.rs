@@ -12,6 +12,7 @@ mod postgres;
 mod queue;
 mod run;
 mod sqlite;
+mod texts;
 mod tx;
 #[macro_use]
 mod value;
@@ -22,6 +23,7 @@ mod words;
 pub use dialect::{Sql, Texts};
 pub use gather::Gather;
 pub use link::Link;
+pub use texts::text;
 pub use tx::{AtEnd, Bell, SystemRead, SystemTx, TenantRead, TenantTx};
 pub use value::{Arg, Column, FromRow, Row, Value};
 

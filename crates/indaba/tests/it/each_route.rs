@@ -67,6 +67,8 @@ fn special(operation: &str, samples: &Samples) -> Option<Value> {
         "POST /api/messages/send" => {
             json!({ "to": { "contactId": samples.get("con")? }, "kind": "text", "body": "Hello" })
         }
+        "POST /api/conversations/{id}/messages" => json!({ "kind": "text", "body": "Hello" }),
+        "POST /api/messages/{id}/reactions" => json!({ "emoji": "👍" }),
         "POST /api/conversations" => json!({ "contactId": samples.get("con")? }),
         _ => return None,
     })
@@ -290,6 +292,15 @@ async fn samples(house: &House, waha: &Running) -> Samples {
     let work = |tx: &mut TenantTx| jobs::enqueue(tx, &events::Tidy {});
     house.app.db.write(house.tenant, work).await.expect("a job of the house");
     keep(&house.admin.get("/api/jobs").await.ok()["items"][0]["id"]);
+    let text = json!({ "to": { "phone": "+27820001001" }, "kind": "text", "body": "Hello" });
+    let message = made("/api/messages/send", text).await;
+    keep(&message["id"]);
+    keep(&message["conversationId"]);
+    let path = format!("/api/conversations/{}", message["conversationId"].as_str().unwrap());
+    keep(&house.admin.get(&path).await.ok()["contact"]["id"]);
+    let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\ncontent-type: text/plain\r\n\r\nhello\r\n--b--\r\n";
+    let uploads = house.admin.with("content-type", "multipart/form-data; boundary=b");
+    keep(&uploads.send(Method::POST, "/api/media", Body::from(form)).await.ok()["id"]);
     samples
 }
 

@@ -3,6 +3,7 @@
 mod app;
 mod databases;
 mod house;
+mod shop;
 pub mod source;
 
 #[allow(unused_imports)]
@@ -11,3 +12,5 @@ pub use app::{Nobody, app, app_with};
 pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir, superuser};
 #[allow(unused_imports)]
 pub use house::{Caller, House, KEY, MORNING, PASSWORD, Reply, each_db, each_db_with};
+#[allow(unused_imports)]
+pub use shop::{ASHA, OWN, Shop, in_a_shop, in_a_shop_with, written};
