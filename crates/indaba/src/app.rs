@@ -102,7 +102,8 @@ impl App {
         bus::attach(&bus, &db);
         let (keys, now) = (secrets.clone(), clock.now());
         db.system("introduce the keys", move |tx| keys.introduce(tx, now)).await.map_err(|e| e.to_string())?;
-        let (net, limits, identify) = (Net::new(&config.private_hosts)?, Limits::new(&config.limits), identify(&bus));
+        let (net, limits, identify) =
+            (Net::new(&config.private_hosts)?, Limits::new(&config.limits, db.dialect()), identify(&bus));
         let blobs = Blobs::directory(&config.data_dir.join("blobs")).map_err(|e| e.to_string())?;
         let (disk, live, stop) = (Disk::of(&config.data_dir, clock.clone()), Live::default(), CancellationToken::new());
         let hook_routes = HookRoutes::default();

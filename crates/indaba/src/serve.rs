@@ -4,7 +4,7 @@ use crate::{
     config::{Config, LogFormat},
     db::Dialect,
     health,
-    http::server,
+    http::{limits, server},
     instances::{gateways, routes},
     jobs, registry, router,
     users::Identities,
@@ -77,6 +77,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         let routes = if part.answers() { router::router(&app) } else { router::health_only(&app) };
         tasks.spawn(server::serve(listener, routes, app.stop.clone(), LAST));
+        tasks.spawn(limits::share(app.clone(), app.stop.clone()));
         if let Some(listener) = metrics {
             let routes = axum::Router::new().route("/metrics", axum::routing::get(health::metrics_text));
             tasks.spawn(server::serve(listener, routes, app.stop.clone(), LAST));

@@ -1,6 +1,14 @@
-//! How much is too much: requests of a user and of a tenant, tries to sign in, hooks of an instance (A6). Counted in this process.
+//! How much is too much: requests of a user and of a tenant, tries to sign in, hooks of an instance (A6).
+//!
+//! Each process counts for itself. Nodes on one PostgreSQL also tell each other each second what they have counted in this minute,
+//! so that a limit holds for all of them together, give or take that second.
 use super::who::{Asked, Who};
-use crate::{Error, Result, app::App, config};
+use crate::{
+    Error, Result,
+    app::App,
+    config,
+    db::{Db, Dialect, SystemTx, Value},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue},
@@ -15,10 +23,15 @@ use governor::{
 };
 use sha2::{Digest, Sha256};
 use std::{
+    collections::HashMap,
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 type Key = [u8; 16];
 type Limiter = RateLimiter<Key, DashMapStateStore<Key>, DefaultClock, StateInformationMiddleware>;
@@ -29,12 +42,91 @@ pub struct Limits {
     tenant: Limited,
     sign_in: Limited,
     hooks: Limited,
+    /// What all nodes have counted in this minute; none on SQLite, where there is one.
+    shared: Option<Shared>,
 }
 
 struct Limited {
     limiter: Limiter,
     per_minute: u32,
     asked: AtomicU32,
+}
+
+/// This minute's counts, by key.
+#[derive(Default)]
+struct Shared(Mutex<(i64, HashMap<Key, Count>)>);
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    /// Told by the database.
+    known: i64,
+    /// Counted here since.
+    fresh: i64,
+}
+
+fn minute() -> i64 {
+    jiff::Timestamp::now().as_second() / 60
+}
+
+impl Shared {
+    /// One more for this key, if all nodes together are below `limit`. Else: the time to the next minute.
+    fn take(&self, key: Key, limit: u32) -> Result<(), Duration> {
+        let mut counts = self.0.lock().expect("no panic under this lock");
+        let now = minute();
+        if counts.0 != now {
+            *counts = (now, HashMap::new());
+        }
+        let count = counts.1.entry(key).or_default();
+        if count.known + count.fresh >= i64::from(limit) {
+            let second = jiff::Timestamp::now().as_second().rem_euclid(60);
+            return Err(Duration::from_secs(u64::try_from(60 - second).unwrap_or(60)));
+        }
+        count.fresh += 1;
+        Ok(())
+    }
+
+    /// Tells the others what was counted here, and hears what they have.
+    async fn tell(&self, db: &Db) -> Result<()> {
+        let (minute, told) = {
+            let counts = self.0.lock().expect("no panic under this lock");
+            (
+                counts.0,
+                counts
+                    .1
+                    .iter()
+                    .filter(|(_, count)| count.fresh > 0)
+                    .map(|(key, count)| (*key, count.fresh))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        if told.is_empty() {
+            return Ok(());
+        }
+        let sent = told.clone();
+        let heard = db.system("count requests over all nodes", move |tx| add(tx, minute, &sent)).await?;
+        let mut counts = self.0.lock().expect("no panic under this lock");
+        if counts.0 == minute {
+            for (key, fresh) in told {
+                counts.1.entry(key).or_default().fresh -= fresh;
+            }
+            for (key, known) in heard {
+                counts.1.entry(key).or_default().known = known;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add(tx: &mut SystemTx, minute: i64, counts: &[(Key, i64)]) -> Result<Vec<(Key, i64)>> {
+    let rows = counts.iter().map(|(key, fresh)| [Value::Bytes(key), Value::I64(minute), Value::I64(*fresh)]);
+    let all: Vec<(Vec<u8>, i64)> = tx.insert(
+        "insert into rate_counts (key, minute, count) values ($1, $2, $3)
+         on conflict (key, minute) do update set count = rate_counts.count + excluded.count
+         returning key, count",
+        rows,
+    )?;
+    tx.run("delete from rate_counts where minute < $1", args![minute - 1])?;
+    Ok(all.into_iter().filter_map(|(key, count)| Some((key.try_into().ok()?, count))).collect())
 }
 
 /// What is left, for the answer's headers.
@@ -52,7 +144,11 @@ impl Limited {
         Limited { limiter, per_minute, asked: AtomicU32::new(0) }
     }
 
-    fn take(&self, key: Key) -> Result<Left, (Left, Duration)> {
+    fn take(&self, key: Key, shared: Option<&Shared>) -> Result<Left, (Left, Duration)> {
+        let none = |wait: Duration| {
+            let reset_s = wait.as_secs_f64().ceil().max(1.0) as u64;
+            (Left { limit: self.per_minute, remaining: 0, reset_s }, wait)
+        };
         // those who were not seen for a while are forgotten, now and then
         if self.asked.fetch_add(1, Ordering::Relaxed) % 8192 == 8191 {
             self.limiter.retain_recent();
@@ -60,26 +156,22 @@ impl Limited {
         }
         match self.limiter.check_key(&key) {
             Ok(state) => {
+                shared.map_or(Ok(()), |shared| shared.take(key, self.per_minute)).map_err(none)?;
                 let remaining = state.remaining_burst_capacity();
                 let used = u64::from(self.per_minute.saturating_sub(remaining));
                 let reset_s = (used * 60).div_ceil(u64::from(self.per_minute));
                 Ok(Left { limit: self.per_minute, remaining, reset_s })
             }
-            Err(not_yet) => {
-                let wait = not_yet.wait_time_from(DefaultClock::default().now());
-                Err((
-                    Left { limit: self.per_minute, remaining: 0, reset_s: wait.as_secs_f64().ceil().max(1.0) as u64 },
-                    wait,
-                ))
-            }
+            Err(not_yet) => Err(none(not_yet.wait_time_from(DefaultClock::default().now()))),
         }
     }
 }
 
 impl Limits {
-    /// All counters at zero.
-    pub fn new(limits: &config::Limits) -> Limits {
+    /// All counters at zero. Nodes on PostgreSQL may be many, and count together.
+    pub fn new(limits: &config::Limits, on: Dialect) -> Limits {
         Limits {
+            shared: (on == Dialect::Postgres).then(Shared::default),
             user: Limited::new(limits.user_per_minute),
             tenant: Limited::new(limits.tenant_per_minute),
             sign_in: Limited::new(limits.sign_in_per_minute),
@@ -92,19 +184,40 @@ impl Limits {
         by.iter().try_for_each(|by| {
             let sum = Sha256::digest(by.as_bytes());
             let key = sum[..16].try_into().expect("32 bytes have 16");
-            self.sign_in.take(key).map(drop).map_err(|(_, wait)| Error::TooMany(wait))
+            self.sign_in.take(key, self.shared.as_ref()).map(drop).map_err(|(_, wait)| Error::TooMany(wait))
         })
     }
 
     /// One hook of this instance or gateway. Errors: `TooMany`.
     pub fn hook(&self, of: Key) -> Result<()> {
-        self.hooks.take(of).map(drop).map_err(|(_, wait)| Error::TooMany(wait))
+        self.hooks.take(of, None).map(drop).map_err(|(_, wait)| Error::TooMany(wait))
+    }
+
+    /// Tells the other nodes what was counted here, and hears from them.
+    pub async fn tell(&self, db: &Db) -> Result<()> {
+        match &self.shared {
+            Some(shared) => shared.tell(db).await,
+            None => Ok(()),
+        }
     }
 
     fn request(&self, who: &Who) -> Result<Left, (Left, Duration)> {
-        let own = self.user.take(who.actor.id().unwrap_or_default())?;
-        let all = self.tenant.take(who.tenant.0)?;
+        let own = self.user.take(who.actor.id().unwrap_or_default(), self.shared.as_ref())?;
+        let all = self.tenant.take(who.tenant.0, self.shared.as_ref())?;
         Ok(if all.remaining < own.remaining { all } else { own })
+    }
+}
+
+/// Keeps the nodes' counts together until `stop`. Ends at once where there is only one node.
+pub async fn share(app: App, stop: CancellationToken) {
+    while app.limits.shared.is_some() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+        if let Err(e) = app.limits.tell(&app.db).await {
+            tracing::warn!(error = %e, "the nodes do not know each other's counts: {e}");
+        }
     }
 }
 
@@ -146,10 +259,10 @@ mod tests {
     #[test]
     fn each_has_its_own_count_and_is_told_how_long_to_wait() {
         let few = Limited::new(3);
-        let left: Vec<_> = (0..3).map(|_| few.take([1; 16]).map(|left| left.remaining).unwrap_or(99)).collect();
+        let left: Vec<_> = (0..3).map(|_| few.take([1; 16], None).map(|left| left.remaining).unwrap_or(99)).collect();
         assert_eq!(left, [2, 1, 0]);
-        let (left, wait) = few.take([1; 16]).map(|_| ()).unwrap_err();
+        let (left, wait) = few.take([1; 16], None).map(|_| ()).unwrap_err();
         assert!(left.remaining == 0 && wait > Duration::from_secs(10) && wait <= Duration::from_secs(20), "{wait:?}");
-        assert!(few.take([2; 16]).is_ok());
+        assert!(few.take([2; 16], None).is_ok());
     }
 }

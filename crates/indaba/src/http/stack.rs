@@ -29,14 +29,17 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Around the API's routes: who asks, then the idempotency key.
 pub fn api(routes: Router<App>, app: &App) -> Router<App> {
-    routes
+    let routes = routes
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(app.clone(), idempotency::layer))
         .layer(from_fn_with_state(app.clone(), limits::layer))
         .layer(from_fn_with_state(app.clone(), identify))
         .layer(from_fn_with_state(app.clone(), in_time))
-        .layer(cors(app))
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_text)))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(1024).and(is_text)));
+    match cors(app) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    }
 }
 
 /// Media are compressed already; everything else of ours is text.
@@ -46,18 +49,19 @@ fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bo
 }
 
 /// For the origins that `cors_origins` names; the list is empty by default, and then no browser lets another site in.
-fn cors(app: &App) -> CorsLayer {
+fn cors(app: &App) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> = app.config.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     if origins.is_empty() {
-        return CorsLayer::new();
+        return None;
     }
     let told = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
-    CorsLayer::new()
+    let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::KEY, REQUEST_ID])
         .expose_headers(told.map(HeaderName::from_static))
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_secs(3600));
+    Some(cors)
 }
 
 /// Around everything.

@@ -1,7 +1,7 @@
 //! What every route has in common: bad input, idempotency keys, limits, headers.
 use crate::support::{House, each_db, each_db_with};
 use axum::{body::Body, http::Method};
-use indaba::http::Role;
+use indaba::http::{Role, limits::Limits};
 use serde_json::json;
 
 #[tokio::test]
@@ -183,6 +183,25 @@ async fn who_asks_too_often_is_told_how_long_to_wait() {
         assert!(refused.headers["ratelimit"].to_str().unwrap().starts_with("\"minute\";r=0;t="));
         assert!((1..=20).contains(&refused.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap()));
         house.nobody().get("/api/health/live").await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_on_one_postgres_count_together() {
+    each_db(async |house| {
+        let (db, on) = (&house.app.db, house.app.db.dialect());
+        let few = indaba::config::Limits { sign_in_per_minute: 4, ..house.app.config.limits.clone() };
+        let (one, two, by) = (Limits::new(&few, on), Limits::new(&few, on), ["203.0.113.9"]);
+        for _ in 0..3 {
+            one.sign_in(&by).unwrap();
+        }
+        two.sign_in(&by).unwrap();
+        for node in [&one, &two] {
+            node.tell(db).await.unwrap();
+        }
+        // the second has heard; SQLite has one node, which has nobody to tell
+        assert_eq!(two.sign_in(&by).is_err(), on == indaba::db::Dialect::Postgres);
     })
     .await;
 }

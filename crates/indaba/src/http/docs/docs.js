@@ -16,6 +16,8 @@ function shape(document, schema, seen = []) {
     return seen.includes(name) ? `(${name})` : shape(document, document.components.schemas[name], [...seen, name]);
   }
   if (schema.example !== undefined) return schema.example;
+  const id = /^\^([a-z]+_)\[0-7\]/.exec(schema.pattern ?? "");
+  if (id) return `${id[1]}…`;
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.const !== undefined) return schema.const;
   const either = schema.oneOf ?? schema.anyOf;
@@ -75,7 +77,7 @@ function operation(document, path, method, of) {
 function show(document) {
   const main = window.document.getElementById("operations");
   window.document.getElementById("version").textContent = document.info.version;
-  window.document.getElementById("about").textContent = document.info.description ?? "";
+  window.document.getElementById("about").textContent = (document.info.description ?? "").replaceAll("`", "");
   const tags = new Map();
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of ["get", "post", "put", "patch", "delete"]) {
