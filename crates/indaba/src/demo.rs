@@ -125,6 +125,8 @@ async fn furnish(server: &Server, simulator: &indaba_simulator::Running) -> anyh
     let number = api.post("/api/instances", json!({ "name": "Sales line" })).await?;
     let id = number["id"].as_str().unwrap_or_default().to_owned();
 
+    let waits = async || Ok(api.get(&format!("/api/instances/{id}")).await?["linkStep"] == "scan");
+    until("a code waits to be scanned", waits).await?;
     let control = Api::new(simulator.url())?;
     let sessions = control.get("/control/sessions").await?;
     let sessions = sessions.as_array().or(sessions["items"].as_array()).cloned().unwrap_or_default();

@@ -223,6 +223,16 @@ impl Account {
     }
 }
 
+/// Asks until a field of what is there has this value.
+async fn until(url: &str, key: &str, field: &str, value: &str) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(20);
+    while get(url, Some(key)).await?[field] != value {
+        ensure!(Instant::now() < until, "{url}: {field} was not {value} within 20 s");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
 /// POST to the simulator's control API.
 pub async fn control(gateway: &str, path: &str, body: Value) -> Result<Value> {
     let answer = reqwest::Client::new().post(format!("{gateway}/control/{path}")).json(&body).send().await?;
