@@ -1,5 +1,6 @@
 //! Figures: what the machine can do ([`probes`]) and what our layers make of it. Every figure of Indaba is printed beside a probe
 //! from the same run, because a rate alone says more about the machine than about the program.
+pub mod jobs;
 pub mod layer;
 pub mod probes;
 

@@ -33,6 +33,10 @@ const BATCHED: usize = 8 * BATCH;
 /// The first wait after a failure; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// Who says "at once" may not turn in circles.
+const SHORTEST_SNOOZE: Duration = Duration::from_millis(100);
+/// Bytes of a reason that are kept.
+const LONGEST_REASON: usize = 2000;
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +176,7 @@ impl Worker {
                 more = true;
                 continue;
             }
-            if free < BATCH.min(self.options.workers / 2) && tasks.len() > 0 {
+            if free < BATCH.min(self.options.workers / 2) && !tasks.is_empty() {
                 // a few places are free: let some more become so, rather than claim one job at a time
                 let pause = tokio::time::sleep(Duration::from_millis(3));
                 tokio::select! { _ = stop.cancelled() => break, () = pause => {} }
@@ -315,25 +319,30 @@ impl Worker {
             {
                 finished.extend(next);
             }
-            let me = self.me;
-            let shared = Arc::new(finished);
-            loop {
+            let mut left = vec![finished];
+            while let Some(jobs) = left.pop() {
+                let (me, shared) = (self.me, Arc::new(jobs));
                 let jobs = shared.clone();
                 match self.app.db.system("finish jobs", move |tx| store::finish(tx, me, &jobs)).await {
-                    Ok(()) => break,
+                    Ok(()) => self.put_down(&shared),
                     Err(Error::Closed) => return, // they come back when our lease has run out
                     Err(e) => {
-                        tracing::warn!(error = %e, "finished jobs could not be written down, again in a second: {e}")
+                        tracing::warn!(error = %e, jobs = shared.len(), "finished jobs could not be written down yet: {e}");
+                        tokio::time::sleep(POLL).await;
+                        // one that cannot be written must not hold up the others
+                        left.extend(shared.iter().map(|job| vec![job.clone()]));
                     }
                 }
-                tokio::time::sleep(POLL).await;
-            }
-            for job in shared.iter() {
-                let many = matches!(self.kinds.get(&job.kind), Some(Kind { how: How::Many { .. }, .. }));
-                if many { &self.batched } else { &self.alone }.fetch_sub(1, Ordering::Relaxed);
-                note(job);
             }
             self.freed.notify_one();
+        }
+    }
+
+    fn put_down(&self, jobs: &[Finished]) {
+        for job in jobs {
+            let many = matches!(self.kinds.get(&job.kind), Some(Kind { how: How::Many { .. }, .. }));
+            if many { &self.batched } else { &self.alone }.fetch_sub(1, Ordering::Relaxed);
+            note(job);
         }
     }
 
@@ -345,7 +354,12 @@ impl Worker {
                 tracing::warn!(error = %e, "recurring jobs were not looked at: {e}");
             }
             if renewed.is_none_or(|at| at.elapsed() >= self.options.lease / 3) {
-                let kept = async { self.renew().await.and(self.take_back().await) }.await;
+                let kept = async {
+                    self.renew().await?;
+                    self.take_back().await?;
+                    self.count().await
+                };
+                let kept = kept.await;
                 match kept {
                     Ok(()) => renewed = Some(Instant::now()),
                     Err(e) => tracing::warn!(error = %e, "a worker's lease was not renewed: {e}"),
@@ -353,6 +367,14 @@ impl Worker {
             }
             tokio::time::sleep((self.options.lease / 3).min(Duration::from_secs(5))).await;
         }
+    }
+
+    /// How many jobs wait and are dead, for the metrics: up to 10,000.
+    async fn count(&self) -> Result<()> {
+        let (ready, dead) = self.app.db.system_read("count jobs", store::count).await?;
+        metrics::gauge!("indaba_jobs_ready").set(ready as f64);
+        metrics::gauge!("indaba_jobs_dead").set(dead as f64);
+        Ok(())
     }
 
     async fn renew(&self) -> Result<()> {
@@ -420,12 +442,19 @@ fn finished(job: &Claimed, outcome: Outcome) -> Finished {
 fn outcome(job: &Claimed, done: Done, now: Time) -> Outcome {
     match done {
         Ok(()) => Outcome::Done,
-        Err(JobError::Snooze(wait)) => Outcome::Again(now + wait, false, None),
+        Err(JobError::Snooze(wait)) => Outcome::Again(now + wait.max(SHORTEST_SNOOZE), false, None),
         Err(JobError::Retry(reason)) if job.attempt < job.max_attempts => {
-            Outcome::Again(now + backoff(job.attempt), true, Some(reason))
+            Outcome::Again(now + backoff(job.attempt), true, Some(tidy(reason)))
         }
-        Err(JobError::Retry(reason) | JobError::Fail(reason)) => Outcome::Dead(reason),
+        Err(JobError::Retry(reason) | JobError::Fail(reason)) => Outcome::Dead(tidy(reason)),
     }
+}
+
+/// A reason as it can be stored: it may come from outside, or from a panic.
+fn tidy(mut reason: String) -> String {
+    reason.retain(|c| c != '\0'); // PostgreSQL refuses it
+    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    reason
 }
 
 /// How long to wait after the attempt with this number: doubling, with a tenth of jitter either way, so that what failed together does

@@ -540,9 +540,12 @@ pub fn list(
     }
 }
 
+/// A kind, and how many of it wait, run and are dead.
+pub type Count = (String, i64, i64, i64);
+
 /// For each kind how many wait, run and are dead, among the latest 20,000; and whether that is all.
-pub fn summary(tx: &mut TenantRead) -> Result<(Vec<(String, i64, i64, i64)>, bool)> {
-    let counts: Vec<(String, i64, i64, i64)> = tx.all(
+pub fn summary(tx: &mut TenantRead) -> Result<(Vec<Count>, bool)> {
+    let counts: Vec<Count> = tx.all(
         "select kind, count(*) filter (where state in ('ready', 'later', 'behind')), count(*) filter (where state = 'running'), count(*)
            from (select kind, state from jobs where tenant_id = $1 order by id desc limit 20001) j
           group by kind",
@@ -623,4 +626,13 @@ fn after_change(tx: &mut TenantTx, lane: Option<&str>) -> Result<()> {
     }
     tx.ring(TOPIC, "");
     Ok(())
+}
+
+/// How many jobs are ready and how many are dead, of all tenants: up to 10,000.
+pub fn count(tx: &mut SystemRead) -> Result<(i64, i64)> {
+    tx.get(
+        "select (select count(*) from (select 1 from jobs where state = 'ready' limit 10000) r),
+                (select count(*) from (select 1 from jobs where state = 'dead' limit 10000) d)",
+        args![],
+    )
 }

@@ -71,7 +71,7 @@ impl Job for Note {
             Then::RetryUntil(_) => Err(JobError::Retry("not yet".into())),
             Then::Snooze if diary(cx.tenant).len() > 4 => Ok(()),
             Then::Snooze => Err(JobError::Snooze(Duration::from_secs(60))),
-            Then::Fail => Err(JobError::Fail("no use".into())),
+            Then::Fail => Err(JobError::Fail("no \0use".into())), // with a character that PostgreSQL does not store
             Then::Panic => panic!("on purpose"),
             Then::Hang => std::future::pending().await,
             Then::Add(text) => {

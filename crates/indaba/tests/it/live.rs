@@ -1,5 +1,5 @@
 //! The live stream, through the real route: nothing missed, nothing twice, nothing for strangers.
-use crate::support::{MORNING, app_with, each_database};
+use crate::support::{MORNING, app_with, each_database, each_db};
 use async_trait::async_trait;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use futures_util::{SinkExt, StreamExt};
@@ -348,6 +348,22 @@ async fn a_stream_ends_with_its_session() {
         nothing_more(&scene, &mut asha).await;
         scene.app.stop.cancel();
         assert_eq!(closed(&mut asha).await, 1012, "a restart: come back");
+    })
+    .await
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_the_stream_of_each_browser() {
+    each_db(async |house| {
+        let at = house.listen().await;
+        let sipho = house.person("Sipho", Role::Agent).await;
+        let mut request = format!("ws://{at}/api/live").into_client_request().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, sipho.headers[header::AUTHORIZATION].clone());
+        let stream = TcpStream::connect(at).await.unwrap();
+        let (mut socket, _) = client_async(request, stream).await.unwrap();
+        assert_eq!(next(&mut socket).await["kind"], "hello");
+        assert!(sipho.delete("/api/me/sign-ins").await.status.is_success());
+        assert_eq!(closed(&mut socket).await, 4401);
     })
     .await
 }
