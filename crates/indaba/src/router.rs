@@ -113,11 +113,39 @@ fn complete(mut document: OpenApi) -> OpenApi {
     components.security_schemes.insert("bearer".into(), bearer.into());
     let known = ["cookie", "bearer"].map(|scheme| SecurityRequirement::new(scheme, [] as [&str; 0]));
     document.security = Some(known.to_vec());
-    for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        operations.into_iter().flatten().for_each(refusals);
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("delete", &mut item.delete),
+            ("patch", &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
+            operation.operation_id = Some(operation_name(method, path));
+            refusals(operation);
+        }
     }
     document
+}
+
+/// A name that no other operation has (the functions are all `list` and `create`): `postConversationsByIdMessages`.
+fn operation_name(method: &str, path: &str) -> String {
+    let mut name = method.to_owned();
+    for part in path.trim_start_matches("/api").split('/').filter(|part| !part.is_empty()) {
+        let (by, words) = match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(parameter) => ("By", parameter),
+            None => ("", part),
+        };
+        name += by;
+        for word in words.split('-') {
+            let mut letters = word.chars();
+            name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+            name += letters.as_str();
+        }
+    }
+    name
 }
 
 /// Errors are problem+json, and any operation may answer one.

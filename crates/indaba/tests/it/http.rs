@@ -282,6 +282,12 @@ async fn the_pages_come_with_the_server() {
         }
         let document = house.nobody().get("/api/openapi.json").await.ok();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        let paths = document["paths"].as_object().unwrap().values();
+        let operations = paths.flat_map(|item| item.as_object().unwrap().values());
+        let names: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+        assert!(names.contains(&"patchMe") && names.contains(&"deleteApiKeysById"));
+        let unique: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "each operation has a name of its own");
     })
     .await;
 }
