@@ -1,164 +1,5601 @@
-// Written by hand from DESIGN 11 until the server prints its OpenAPI document; then this file is generated.
-type Nullable<T> = T | null;
-type Answer<T> = { headers: Record<string, unknown>; content: { "application/json": T } };
-type Nothing = { headers: Record<string, unknown>; content?: never };
-type Params<Q = never, P = never> = { query?: Q; header?: { "Idempotency-Key"?: string }; path: P; cookie?: never };
-type Free<Q = never> = { query?: Q; header?: { "Idempotency-Key"?: string }; path?: never; cookie?: never };
-type Body<B> = { content: { "application/json": B } };
-type Get<R, P = Free> = { parameters: P; requestBody?: never; responses: { 200: Answer<R> } };
-type Post<B, R, P = Free> = { parameters: P; requestBody: Body<B>; responses: { 200: Answer<R> } };
-type Act<R, P> = { parameters: P; requestBody?: never; responses: { 200: Answer<R> } };
-type Gone<P = Free> = { parameters: P; requestBody?: never; responses: { 204: Nothing } };
-type Quiet<B, P = Free> = { parameters: P; requestBody: Body<B>; responses: { 204: Nothing } };
-type Id = { id: string };
-type Paging = { limit?: number; after?: string };
-type List<T> = { items: T[]; next?: Nullable<string> };
-
-type Schemas = components["schemas"];
-
-export interface components {
-  schemas: {
-    Problem: { type: string; title: string; status: number; detail?: Nullable<string>; requestId?: Nullable<string>; errors?: { pointer: string; detail: string }[] };
-    Role: "viewer" | "agent" | "manager" | "admin";
-    Session: {
-      user: { id: string; email: string; name: string };
-      tenant: { id: string; name: string; slug: string; timeZone: string; locale: string; country?: Nullable<string> };
-      role: Schemas["Role"];
-      tenants: { id: string; name: string; slug: string; role: Schemas["Role"] }[];
-      operator?: boolean;
-    };
-    SignIn: { id: string; userAgent?: Nullable<string>; ip?: Nullable<string>; createdAt: string; lastUsedAt?: Nullable<string>; current: boolean };
-    User: { id: string; name: string; email: string; role: Schemas["Role"]; createdAt: string };
-    Invitation: { id: string; email: string; role: Schemas["Role"]; url?: Nullable<string>; expiresAt: string };
-    ApiKey: { id: string; name: string; role: Schemas["Role"]; prefix: string; scopes?: Nullable<string[]>; createdAt: string; expiresAt?: Nullable<string>; lastUsedAt?: Nullable<string>; key?: Nullable<string> };
-    AuditEntry: { id: string; at: string; actor: { kind: "user" | "apiKey" | "system"; id?: Nullable<string>; name?: Nullable<string> }; action: string; subject: { kind: string; id: string }; before?: unknown; after?: unknown; requestId?: Nullable<string> };
-    Gateway: { id: string; name: string; kind: string; url: string; owner: "operator" | "tenant"; region?: Nullable<string>; capacity?: Nullable<number>; instances: number; draining: boolean; health: { state: "ok" | "down" | "unknown" | "locked"; version?: Nullable<string>; engine?: Nullable<string>; detail?: Nullable<string>; checkedAt?: Nullable<string> } };
-    InstanceState: "new" | "linking" | "connected" | "attention" | "paused" | "disconnected" | "banned";
-    LinkStep: "preparing" | "scan" | "expired" | "linking" | "syncing" | "refused";
-    Instance: {
-      id: string;
-      provider: string;
-      name: string;
-      gateway?: Nullable<{ id: string; name: string; owner: "operator" | "tenant" }>;
-      state: Schemas["InstanceState"];
-      linkStep?: Nullable<Schemas["LinkStep"]>;
-      stateReason?: Nullable<string>;
-      phone?: Nullable<string>;
-      pushName?: Nullable<string>;
-      capabilities: Record<string, boolean>;
-      hookUrl?: Nullable<string>;
-      code?: Nullable<{ attempt: number; attempts: number; expiresAt?: Nullable<string> }>;
-      sync?: Nullable<{ state: "idle" | "running" | "done" | "failed"; chats: number; total?: Nullable<number>; finishedAt?: Nullable<string> }>;
-      lastInboundAt?: Nullable<string>;
-      lastOutboundAt?: Nullable<string>;
-      lastHookAt?: Nullable<string>;
-      createdAt: string;
-    };
-    Code: { dataUrl: string; expiresAt: string; attempt: number; attempts: number };
-    Contact: {
-      id: string;
-      name?: Nullable<string>;
-      phone?: Nullable<string>;
-      status: "new" | "active" | "paused" | "archived";
-      identities: { kind: "phone" | "lid" | "jid" | "bsuid"; value: string; instanceId?: Nullable<string> }[];
-      ownerId?: Nullable<string>;
-      fields: Record<string, unknown>;
-      lastMessageAt?: Nullable<string>;
-      optedOutAt?: Nullable<string>;
-      createdAt: string;
-    };
-    Direction: "inbound" | "outbound";
-    MessageState: "received" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "unknown" | "cancelled";
-    Author: { kind: "contact" | "user" | "assistant" | "campaign" | "rule" | "api" | "phone"; id?: Nullable<string>; name?: Nullable<string> };
-    Conversation: {
-      id: string;
-      contact: { id: string; name?: Nullable<string>; phone?: Nullable<string> };
-      instanceId: string;
-      instance: { id: string; name: string; provider: string };
-      state: "open" | "snoozed" | "closed";
-      assignee?: Nullable<{ id: string; name: string }>;
-      unreadCount: number;
-      lastMessage?: Nullable<{ id: string; kind: string; preview: string; direction: Schemas["Direction"]; state: Schemas["MessageState"]; author: Schemas["Author"]; at: string }>;
-      windowEndsAt?: Nullable<string>;
-      assistant?: Nullable<{ mode: string; pausedUntil?: Nullable<string> }>;
-      createdAt: string;
-    };
-    Message: {
-      id: string;
-      conversationId: string;
-      direction: Schemas["Direction"];
-      author: Schemas["Author"];
-      kind: string;
-      body?: Nullable<string>;
-      content?: unknown;
-      state: Schemas["MessageState"];
-      error?: Nullable<{ code: string; detail: string }>;
-      replyTo?: Nullable<string>;
-      quoted?: Nullable<{ id?: Nullable<string>; kind: string; preview: string; direction: Schemas["Direction"]; author?: Nullable<Schemas["Author"]> }>;
-      reactions: { emoji: string; by: { kind: string; id?: Nullable<string>; name?: Nullable<string> }; at: string }[];
-      media?: Nullable<Schemas["Media"]>;
-      createdAt: string;
-      editedAt?: Nullable<string>;
-      deletedAt?: Nullable<string>;
-      sentAt?: Nullable<string>;
-      deliveredAt?: Nullable<string>;
-      readAt?: Nullable<string>;
-    };
-    Media: { id: string; mime: string; sizeBytes: number; width?: Nullable<number>; height?: Nullable<number>; durationMs?: Nullable<number>; name?: Nullable<string>; state: "pending" | "ready" | "failed"; url: string };
-    Counts: { open: number; unread: number; unassigned: number; mine: number };
-    SearchHit: { kind: "message" | "contact"; contact: { id: string; name?: Nullable<string>; phone?: Nullable<string> }; conversationId?: Nullable<string>; message?: Nullable<{ id: string; kind: string; direction: Schemas["Direction"]; preview: string; createdAt: string }>; snippet: string };
-    Job: { id: string; kind: string; state: "ready" | "running" | "done" | "dead" | "cancelled"; lane?: Nullable<string>; priority: number; attempt: number; maxAttempts: number; runAt: string; lastError?: Nullable<string>; createdAt: string; startedAt?: Nullable<string>; finishedAt?: Nullable<string> };
-  };
-}
+// From openapi.json af8ad836590e672fa7d1299a24339b9f7a514cb9e9cac89ac241b17931a18946
+/**
+ * This file was auto-generated by openapi-typescript.
+ * Do not make direct changes to the file.
+ */
 
 export interface paths {
-  "/api/auth/sign-up": { post: Post<{ email: string; password: string; name: string; tenantName: string; country?: string; timeZone?: string; invitation?: string }, Schemas["Session"]> };
-  "/api/auth/sign-in": { post: Post<{ email: string; password: string; tenantId?: string }, Schemas["Session"]> };
-  "/api/auth/sign-out": { post: Gone };
-  "/api/auth/invitations/{token}": { get: Get<{ email: string; tenantName: string; role: Schemas["Role"] }, Params<never, { token: string }>> };
-  "/api/me": { get: Get<Schemas["Session"]>; patch: Post<{ name?: string }, Schemas["Session"]> };
-  "/api/me/password": { put: Quiet<{ current: string; new: string }> };
-  "/api/me/tenant": { post: Post<{ tenantId: string }, Schemas["Session"]> };
-  "/api/me/sign-ins": { get: Get<List<Schemas["SignIn"]>, Free<Paging>>; delete: Gone };
-  "/api/me/sign-ins/{id}": { delete: Gone<Params<never, Id>> };
-  "/api/me/invitations": { post: Post<{ token: string }, Schemas["Session"]> };
-  "/api/users": { get: Get<List<Schemas["User"]>, Free<Paging>> };
-  "/api/users/{id}": { patch: Post<{ role: Schemas["Role"] }, Schemas["User"], Params<never, Id>>; delete: Gone<Params<never, Id>> };
-  "/api/invitations": { get: Get<List<Schemas["Invitation"]>, Free<Paging>>; post: Post<{ email: string; role: Schemas["Role"] }, Schemas["Invitation"]> };
-  "/api/invitations/{id}": { delete: Gone<Params<never, Id>> };
-  "/api/api-keys": { get: Get<List<Schemas["ApiKey"]>, Free<Paging>>; post: Post<{ name: string; role: Schemas["Role"]; expiresAt?: string | null }, Schemas["ApiKey"]> };
-  "/api/api-keys/{id}": { delete: Gone<Params<never, Id>> };
-  "/api/tenant": { patch: Post<{ name?: string; timeZone?: string; locale?: string; country?: string }, Schemas["Session"]["tenant"]> };
-  "/api/audit": { get: Get<List<Schemas["AuditEntry"]>, Free<Paging & { subject?: string; actor?: string; action?: string }>> };
-  "/api/gateways": { get: Get<List<Schemas["Gateway"]>, Free<Paging>>; post: Post<{ kind: string; name?: string; url: string; apiKey: string; region?: string; capacity?: number }, Schemas["Gateway"]> };
-  "/api/gateways/{id}": { patch: Post<{ name?: string; draining?: boolean; capacity?: number; apiKey?: string }, Schemas["Gateway"], Params<never, Id>>; delete: Gone<Params<never, Id>> };
-  "/api/gateways/{id}/check": { post: Act<Schemas["Gateway"], Params<never, Id>> };
-  "/api/gateways/{id}/setup": { get: Get<{ url: string; events: string[]; secret: string }, Params<never, Id>> };
-  "/api/instances": { get: Get<List<Schemas["Instance"]>, Free<Paging>>; post: Post<{ provider?: string; name: string; gatewayId?: string; settings?: { url: string; apiKey: string } }, Schemas["Instance"]> };
-  "/api/instances/{id}": { get: Get<Schemas["Instance"], Params<never, Id>>; patch: Post<{ name?: string }, Schemas["Instance"], Params<never, Id>>; delete: Gone<Params<never, Id>> };
-  "/api/instances/{id}/start": { post: Act<Schemas["Instance"], Params<never, Id>> };
-  "/api/instances/{id}/stop": { post: Act<Schemas["Instance"], Params<never, Id>> };
-  "/api/instances/{id}/logout": { post: Act<Schemas["Instance"], Params<never, Id>> };
-  "/api/instances/{id}/sync-status": { post: Act<Schemas["Instance"], Params<never, Id>> };
-  "/api/instances/{id}/sync-chats": { post: { parameters: Params<never, Id>; requestBody?: never; responses: { 202: Answer<Schemas["Instance"]> } } };
-  "/api/instances/{id}/qr": { get: Get<Schemas["Code"], Params<never, Id>> };
-  "/api/instances/{id}/pairing-code": { post: Post<{ phone: string }, { code: string }, Params<never, Id>> };
-  "/api/contacts": { get: Get<List<Schemas["Contact"]>, Free<Paging & { search?: string; status?: string }>>; post: Post<{ name?: string; phone: string }, Schemas["Contact"]> };
-  "/api/contacts/{id}": { get: Get<Schemas["Contact"], Params<never, Id>>; patch: Post<{ name?: string; status?: Schemas["Contact"]["status"]; ownerId?: string | null }, Schemas["Contact"], Params<never, Id>>; delete: Gone<Params<never, Id>> };
-  "/api/conversations": { get: Get<List<Schemas["Conversation"]>, Free<Paging & { state?: string; assignee?: string; instanceId?: string; unread?: boolean; waiting?: string; sort?: string; q?: string }>>; post: Post<{ contactId?: string; phone?: string; instanceId?: string }, Schemas["Conversation"]> };
-  "/api/conversations/counts": { get: Get<Schemas["Counts"]> };
-  "/api/conversations/{id}": { get: Get<Schemas["Conversation"] & { messages?: Nullable<List<Schemas["Message"]>>; contactDetail?: Nullable<Schemas["Contact"]> }, Params<{ include?: string }, Id>>; patch: Post<{ assigneeId?: string | null; state?: "open" | "closed" }, Schemas["Conversation"], Params<never, Id>> };
-  "/api/conversations/{id}/read": { post: Act<Schemas["Conversation"], Params<never, Id>> };
-  "/api/conversations/{id}/messages": { get: Get<List<Schemas["Message"]>, Params<Paging, Id>>; post: Post<{ kind: string; body?: string; mediaId?: string; replyTo?: string }, Schemas["Message"], Params<never, Id>> };
-  "/api/messages/{id}/check": { post: Act<Schemas["Message"], Params<never, Id>> };
-  "/api/messages/{id}/mark-sent": { post: Act<Schemas["Message"], Params<never, Id>> };
-  "/api/messages/{id}/resend": { post: Act<Schemas["Message"], Params<never, Id>> };
-  "/api/messages/{id}/cancel": { post: Act<Schemas["Message"], Params<never, Id>> };
-  "/api/messages/{id}/reactions": { post: Post<{ emoji: string }, Schemas["Message"], Params<never, Id>> };
-  "/api/media": { post: { parameters: Free; requestBody: { content: { "multipart/form-data": { file: string } } }; responses: { 201: Answer<Schemas["Media"]> } } };
-  "/api/search": { get: Get<List<Schemas["SearchHit"]>, { query: Paging & { q: string }; path?: never }> };
-  "/api/jobs": { get: Get<List<Schemas["Job"]>, Free<Paging & { state?: string; kind?: string }>> };
-  "/api/jobs/summary": { get: Get<{ kinds: { kind: string; ready: number; running: number; dead: number }[] }> };
-  "/api/jobs/{id}/retry": { post: Act<Schemas["Job"], Params<never, Id>> };
-  "/api/jobs/{id}/cancel": { post: Act<Schemas["Job"], Params<never, Id>> };
+    "/api/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API keys, the latest first. */
+        get: operations["getKeys"];
+        put?: never;
+        /** Makes a key for a program. */
+        post: operations["postKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraws a key; takes effect at once. */
+        delete: operations["deleteKeysById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log, newest first. */
+        get: operations["getAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log as CSV, newest first: the same filters, all pages. */
+        get: operations["getAuditExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/invitations/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an invitation is to, for whoever holds its token. */
+        get: operations["getAuthInvitationsByToken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes the refresh token for a new one and gives a new access token. Two tabs may ask at once. An old token shown again ends the
+         *     sign-in: somebody has a copy.
+         */
+        post: operations["postAuthRefresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in. A wrong e-mail and a wrong password are answered alike, and take as long. */
+        post: operations["postAuthSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs this browser out. Always works. */
+        post: operations["postAuthSignOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs up: makes a person and their workspace, or lets them into the one that invited them. */
+        post: operations["postAuthSignUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of contacts, by name. */
+        get: operations["getContacts"];
+        put?: never;
+        /** Makes a contact; 409 when the number is somebody's already. */
+        post: operations["postContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One contact. */
+        get: operations["getContactsById"];
+        put?: never;
+        post?: never;
+        /** Archives a contact: out of the lists, until they write again. */
+        delete: operations["deleteContactsById"];
+        options?: never;
+        head?: never;
+        /** Changes what people say of a contact. */
+        patch: operations["patchContactsById"];
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of conversations. */
+        get: operations["getConversations"];
+        put?: never;
+        /** Begins a conversation, or gives the one that there is. */
+        post: operations["postConversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation; `include` saves two more requests. */
+        get: operations["getConversationsById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Assigns, closes or opens a conversation. */
+        patch: operations["patchConversationsById"];
+        trace?: never;
+    };
+    "/api/conversations/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes a conversation: it is resolved until the contact writes again. */
+        post: operations["postConversationsByIdClose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One page of a conversation's messages, newest first. */
+        get: operations["getConversationsByIdMessages"];
+        put?: never;
+        /** Sends a message: it is queued, and goes out in its turn. */
+        post: operations["postConversationsByIdMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a conversation as read, here and on WhatsApp. */
+        post: operations["postConversationsByIdRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/typing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows the contact that somebody types. Nothing is kept of it. */
+        post: operations["postConversationsByIdTyping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many conversations are open, unread, nobody's and mine. */
+        get: operations["getConversationsCounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The gateways that numbers may be put on: the tenant's own, and the operator's. */
+        get: operations["getGateways"];
+        put?: never;
+        /** Adds a gateway, which must answer and take the key. One that is known at this address gets the new key. */
+        post: operations["postGateways"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateways/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes one of the tenant's own gateways, once no number is on it. */
+        delete: operations["deleteGatewaysById"];
+        options?: never;
+        head?: never;
+        /** Changes one of the tenant's own gateways. */
+        patch: operations["patchGatewaysById"];
+        trace?: never;
+    };
+    "/api/gateways/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a gateway now. */
+        post: operations["postGatewaysByIdCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateways/{id}/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to set at one of the tenant's own gateways, if it calls one URL for all its numbers. */
+        get: operations["getGatewaysByIdSetup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server is: 200, or 503 when it should get no requests. */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process runs at all. Looks at nothing: a slow disk is no reason to be killed. */
+        get: operations["getHealthLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether it can do its work: the database answers and the server is not stopping. */
+        get: operations["getHealthReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenant's numbers, oldest first. */
+        get: operations["getInstances"];
+        put?: never;
+        /** Makes a number: its session is made at the gateway with our hook URL, a signing key of its own and our events, and is started. */
+        post: operations["postInstances"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One number. */
+        get: operations["getInstancesById"];
+        put?: never;
+        post?: never;
+        /** Deletes a number, here and at its gateway. Its history stays. */
+        delete: operations["deleteInstancesById"];
+        options?: never;
+        head?: never;
+        /** Renames a number. */
+        patch: operations["patchInstancesById"];
+        trace?: never;
+    };
+    "/api/instances/{id}/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unlinks the phone: a new code must be scanned. The history stays. */
+        post: operations["postInstancesByIdLogout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves a number to another gateway: it is linked anew there and keeps its history. */
+        post: operations["postInstancesByIdMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}/pairing-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A code to type on the phone, in place of a scan. */
+        post: operations["postInstancesByIdPairingCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code to scan now: a PNG, or JSON when that is what is accepted. */
+        get: operations["getInstancesByIdQr"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts it: it connects, or a new code comes. */
+        post: operations["postInstancesByIdStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops it; it stays linked. */
+        post: operations["postInstancesByIdStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/instances/{id}/sync-status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the gateway how the number is doing, now. */
+        post: operations["postInstancesByIdSyncStatus"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was asked to join and has not yet, the latest first. */
+        get: operations["getInvitations"];
+        put?: never;
+        /** Invites somebody. Asking again makes a new link, and the former one no longer works. */
+        post: operations["postInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an invitation back. */
+        delete: operations["deleteInvitationsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The jobs of the workspace, the latest first. A page may be short and still have a next one: no page looks through more than 20,000. */
+        get: operations["getJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels a job that has not begun or waits for its next attempt, or puts away one that was set aside. */
+        post: operations["postJobsByIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a job again now: one that was set aside or cancelled begins anew, one that waits for its next attempt need not wait. */
+        post: operations["postJobsByIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many jobs wait, run and were set aside, of each kind. */
+        get: operations["getJobsSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens, as it happens (a WebSocket).
+         * @description The first frame is `{"kind":"hello","seq":…}`, the number of the newest event. Then events, in order and none left out but those
+         *     that the role may not see: `{"seq","kind","at","ids","patch"}`. A frame without `seq` tells something in passing. `{"kind":"reset","seq"}`
+         *     means that what came before cannot be had: fetch anew, and follow from there. A browser may say `{"kind":"read","conversation"}` and
+         *     `{"kind":"typing","conversation","on"}`. Close code 4401: signed out.
+         */
+        get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, and where. */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes one's name. */
+        patch: operations["patchMe"];
+        trace?: never;
+    };
+    "/api/me/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins the workspace that invited one, and goes there. */
+        post: operations["postMeInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes one's password. All other browsers are signed out. */
+        put: operations["putMePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one is signed in, the latest first. */
+        get: operations["getMeSignIns"];
+        put?: never;
+        post?: never;
+        /** Signs out everywhere, here too; takes effect at once. */
+        delete: operations["deleteMeSignIns"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sign-ins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs one browser out. */
+        delete: operations["deleteMeSignInsById"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes to another of one's workspaces, on this browser. */
+        post: operations["postMeTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes in a file that a message may then carry. */
+        post: operations["postMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a file, or with `Range` a part of them. Pictures, recordings and films are shown, everything else is saved. */
+        get: operations["getMediaById"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/media/{id}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetches a file again that could not be had. */
+        post: operations["postMediaByIdFetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a message back that still waits. */
+        post: operations["postMessagesByIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the gateway whether an unclear message was sent after all. */
+        post: operations["postMessagesByIdCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/mark-sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person has seen an unclear message on the phone: it was sent. */
+        post: operations["postMessagesByIdMarkSent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts our reaction on a message, or takes it off. */
+        post: operations["postMessagesByIdReactions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message again that failed, was taken back, or whose fate is unclear. */
+        post: operations["postMessagesByIdResend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message to a phone number or a contact: the contact and the conversation are made when there are none. */
+        post: operations["postMessagesSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages and contacts with these words: contacts first, then messages, the newest first. */
+        get: operations["getSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tenant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the workspace's name, time zone, language or country. */
+        patch: operations["patchTenant"];
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The team. */
+        get: operations["getUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes somebody out of the team. What they wrote stays. */
+        delete: operations["deleteUsersById"];
+        options?: never;
+        head?: never;
+        /** Gives one of the team another role. */
+        patch: operations["patchUsersById"];
+        trace?: never;
+    };
+    "/api/webhooks/{provider}/{hookToken}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A provider asks whether the URL of a number or gateway is ours. */
+        get: operations["getWebhooksByProviderByHookToken"];
+        put?: never;
+        /** A hook of the number or gateway that the token names. */
+        post: operations["postWebhooksByProviderByHookToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/whatsapp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A provider asks whether the URL of the operator's first gateway is ours. */
+        get: operations["getWebhooksWhatsapp"];
+        put?: never;
+        /** A hook of the operator's first gateway, as that gateway signs it. */
+        post: operations["postWebhooksWhatsapp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description A message and to whom it goes. */
+        AddressedMessage: {
+            body?: string | null;
+            instanceId?: components["schemas"]["InstanceId"] | null;
+            kind: components["schemas"]["NewMessageKind"];
+            mediaId?: components["schemas"]["MediaId"] | null;
+            replyTo?: components["schemas"]["MessageId"] | null;
+            to: components["schemas"]["Recipient"];
+        };
+        /** @description A key for programs. */
+        ApiKey: {
+            createdAt: components["schemas"]["Time"];
+            expiresAt?: components["schemas"]["Time"] | null;
+            id: components["schemas"]["ApiKeyId"];
+            lastUsedAt?: components["schemas"]["Time"] | null;
+            name: string;
+            /** @description How it begins, to tell it from others. */
+            prefix: string;
+            role: components["schemas"]["Role"];
+            /** @description What it is restricted to (`contacts:read`, `messages:write`, `media`); empty: everything its role may. */
+            scopes: string[];
+        };
+        ApiKeyId: string;
+        /** @enum {string} */
+        AssistantMode: "off" | "suggest" | "auto";
+        AuditActor: {
+            id?: string | null;
+            /** @description `user`, `apiKey` or `system`. */
+            kind: string;
+            /** @description As it was called then. */
+            name: string;
+        };
+        /** @description Who changed what, when, and how it was before. */
+        AuditEntry: {
+            /** @description `conversation.pause` */
+            action: string;
+            actor: components["schemas"]["AuditActor"];
+            /** @description The same, as they became. */
+            after?: Record<string, unknown> | null;
+            at: components["schemas"]["Time"];
+            /** @description The fields that were changed, as they were. */
+            before?: Record<string, unknown> | null;
+            id: components["schemas"]["AuditId"];
+            requestId?: string | null;
+            subject: components["schemas"]["AuditSubject"];
+        };
+        AuditId: string;
+        AuditSubject: {
+            id?: string | null;
+            kind: string;
+        };
+        /** @description Who wrote something. */
+        Author: {
+            /** @description Their id, where they have one. */
+            id: string | null;
+            /** @description What they are. */
+            kind: components["schemas"]["AuthorKind"];
+            /** @description Their name. */
+            name: string | null;
+        };
+        /** @enum {string} */
+        AuthorKind: "contact" | "user" | "assistant" | "campaign" | "rule" | "api" | "phone";
+        /** @description A code to scan. */
+        Code: {
+            /**
+             * Format: int64
+             * @description The first is 1.
+             */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description After so many the gateway gives up.
+             */
+            attempts: number;
+            /** @description The picture, `data:image/png;base64,…`. */
+            dataUrl: string;
+            /** @description Until when it can be scanned. */
+            expiresAt: components["schemas"]["Time"];
+        };
+        /** @description A contact as the API shows it. */
+        Contact: {
+            /** @description When we first knew them. */
+            createdAt: components["schemas"]["Time"];
+            /** @description The workspace's own fields. */
+            fields: Record<string, unknown>;
+            /** @description Its id. */
+            id: components["schemas"]["ContactId"];
+            /** @description Every way WhatsApp names them. */
+            identities: components["schemas"]["Identity"][];
+            lastMessageAt: components["schemas"]["Time"] | null;
+            /** @description What people call them. */
+            name: string | null;
+            optedOutAt: components["schemas"]["Time"] | null;
+            ownerId: components["schemas"]["UserId"] | null;
+            /** @description E.164 with `+`. */
+            phone: string | null;
+            /** @description What may be done. */
+            status: components["schemas"]["ContactStatus"];
+        };
+        /** @description What a person may say about a contact. */
+        ContactChange: {
+            /** @description The workspace's own fields: these are set, null removes one. */
+            fields?: Record<string, unknown> | null;
+            /** @description What people call them; 1 to 200 characters. */
+            name?: string | null;
+            ownerId?: components["schemas"]["UserId"] | null;
+            status?: components["schemas"]["ContactStatus"] | null;
+        };
+        ContactId: string;
+        /** @enum {string} */
+        ContactStatus: "new" | "active" | "paused" | "archived";
+        /** @description A contact in a few words, inside other things. */
+        ContactSummary: {
+            /** @description Its id. */
+            id: components["schemas"]["ContactId"];
+            /** @description What people call them. */
+            name: string | null;
+            /** @description E.164 with `+`. */
+            phone: string | null;
+        };
+        /** @description A conversation as the API shows it. */
+        Conversation: {
+            assignee: components["schemas"]["UserSummary"] | null;
+            /** @description What the assistant does here. */
+            assistant: components["schemas"]["ConversationAssistant"];
+            /** @description With whom. */
+            contact: components["schemas"]["ContactSummary"];
+            /** @description When it began. */
+            createdAt: components["schemas"]["Time"];
+            /** @description Its id. */
+            id: components["schemas"]["ConversationId"];
+            /** @description The number in a few words. */
+            instance: components["schemas"]["InstanceSummary"];
+            /** @description On which number. */
+            instanceId: components["schemas"]["InstanceId"];
+            lastMessage: components["schemas"]["LastMessage"] | null;
+            snoozedUntil: components["schemas"]["Time"] | null;
+            /** @description How it is doing. */
+            state: components["schemas"]["ConversationState"];
+            /**
+             * Format: int64
+             * @description How many inbound messages nobody has read.
+             */
+            unreadCount: number;
+            windowEndsAt: components["schemas"]["Time"] | null;
+        };
+        /** @description What the assistant does in a conversation. */
+        ConversationAssistant: {
+            mode: components["schemas"]["AssistantMode"] | null;
+            pausedUntil: components["schemas"]["Time"] | null;
+        };
+        /** @description What a person may change of a conversation. */
+        ConversationChange: {
+            assigneeId?: components["schemas"]["UserId"] | null;
+            state?: components["schemas"]["ConversationState"] | null;
+        };
+        /** @description What the views' badges say. */
+        ConversationCounts: {
+            /**
+             * Format: int64
+             * @description Open ones of the person who asks.
+             */
+            mine: number;
+            /**
+             * Format: int64
+             * @description Open ones.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Open ones that nobody has taken.
+             */
+            unassigned: number;
+            /**
+             * Format: int64
+             * @description Open ones with unread messages.
+             */
+            unread: number;
+        };
+        /** @description A conversation, with what was asked to come along. */
+        ConversationDetail: components["schemas"]["Conversation"] & {
+            contactDetail?: components["schemas"]["Contact"] | null;
+            messages?: components["schemas"]["Page_Message"] | null;
+        };
+        ConversationId: string;
+        /** @enum {string} */
+        ConversationState: "open" | "snoozed" | "closed";
+        /** @enum {string} */
+        Direction: "inbound" | "outbound";
+        /** @description A wrong field: where (`/email`, a JSON pointer) and what is wrong with it, for a person. */
+        Field: {
+            /** @description What to change. */
+            detail: string;
+            /** @description JSON pointer into the body, or the name of a query parameter. */
+            pointer: string;
+        };
+        /** @description A gateway. */
+        Gateway: {
+            /**
+             * Format: int64
+             * @description Numbers it can carry.
+             */
+            capacity: number;
+            /** @description When it was added. */
+            createdAt: components["schemas"]["Time"];
+            /** @description It takes no new ones. */
+            draining: boolean;
+            /** @description How the last look at it went. */
+            health: components["schemas"]["GatewayHealth"];
+            /** @description Its id. */
+            id: components["schemas"]["GatewayId"];
+            /**
+             * Format: int64
+             * @description Numbers it carries.
+             */
+            instances: number;
+            /** @description `waha`. */
+            kind: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description `operator` or `tenant`. */
+            owner: string;
+            /** @description Where it stands. */
+            region: string | null;
+            /** @description Where it answers. The operator's addresses are its own business. */
+            url: string | null;
+        };
+        /** @description What may change about a gateway. */
+        GatewayChange: {
+            /** @description Another API key. It is tried first. */
+            apiKey?: string | null;
+            /**
+             * Format: int64
+             * @description Numbers it can carry.
+             */
+            capacity?: number | null;
+            /** @description Takes no new numbers. */
+            draining?: boolean | null;
+            /** @description What to call it. */
+            name?: string | null;
+        };
+        /** @description How the last look at a gateway went. */
+        GatewayHealth: {
+            checkedAt: components["schemas"]["Time"] | null;
+            /** @description What was wrong. */
+            detail: string | null;
+            /** @description `NOWEB`, `GOWS`, `WEBJS`. */
+            engine: string | null;
+            /** @description In a word. */
+            state: components["schemas"]["GatewayHealthState"];
+            /** @description What it runs, `2026.6.1`. */
+            version: string | null;
+        };
+        /** @enum {string} */
+        GatewayHealthState: "unknown" | "ok" | "down" | "locked";
+        GatewayId: string;
+        /** @description How the server is. */
+        Health: {
+            /** @description What was looked at; for the operator, or with the metrics token. */
+            checks?: components["schemas"]["HealthCheck"][] | null;
+            /** @description `ok`, `degraded` or `stopping`. */
+            status: string;
+            version: string;
+        };
+        HealthCheck: {
+            /** @description What is the matter, or a figure. */
+            detail?: string;
+            name: string;
+            ok: boolean;
+            /** Format: double */
+            tookMs: number;
+        };
+        /** @description One way WhatsApp names a contact. */
+        Identity: {
+            instanceId: components["schemas"]["InstanceId"] | null;
+            /** @description How. */
+            kind: components["schemas"]["IdentityKind"];
+            /** @description The name itself. */
+            value: string;
+        };
+        /** @enum {string} */
+        IdentityKind: "phone" | "lid" | "jid" | "bsuid";
+        /** @description A number. */
+        Instance: {
+            /** @description What it can do, by name: `poll`, `pairingCode`, `templates`… */
+            capabilities: {
+                [key: string]: boolean;
+            };
+            code: components["schemas"]["InstanceCode"] | null;
+            /** @description When it was made. */
+            createdAt: components["schemas"]["Time"];
+            /** @description What carries it. */
+            gateway: components["schemas"]["InstanceGateway"];
+            /** @description Just what the gateway was given. */
+            hookUrl: string;
+            /** @description Its id. */
+            id: components["schemas"]["InstanceId"];
+            lastHookAt: components["schemas"]["Time"] | null;
+            lastInboundAt: components["schemas"]["Time"] | null;
+            lastOutboundAt: components["schemas"]["Time"] | null;
+            linkStep: components["schemas"]["LinkStep"] | null;
+            /** @description What the team calls it. */
+            name: string;
+            pausedUntil: components["schemas"]["Time"] | null;
+            /** @description E.164 with `+`, once it is linked. */
+            phone: string | null;
+            /** @description `waha`, `evolution`, `cloud`. */
+            provider: string;
+            /** @description The name it shows to others. */
+            pushName: string | null;
+            /** @description How it is doing. */
+            state: components["schemas"]["InstanceState"];
+            /** @description Why it needs somebody, and what to do. */
+            stateReason: string | null;
+            /** @description The import of its chats. */
+            sync: components["schemas"]["InstanceSync"];
+        };
+        /** @description What may change about a number. */
+        InstanceChange: {
+            /** @description What the team calls it. */
+            name?: string | null;
+        };
+        /** @description Which code is shown. */
+        InstanceCode: {
+            /**
+             * Format: int64
+             * @description The first is 1.
+             */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description After so many the gateway gives up.
+             */
+            attempts: number;
+            expiresAt: components["schemas"]["Time"] | null;
+        };
+        /** @description What carries a number. */
+        InstanceGateway: {
+            /** @description Its id. */
+            id: components["schemas"]["GatewayId"];
+            /** @description What it is called. */
+            name: string;
+            /** @description `operator` or `tenant`. */
+            owner: string;
+        };
+        InstanceId: string;
+        /** @description Where a number is to go. */
+        InstanceMove: {
+            /** @description The other gateway. */
+            gatewayId: components["schemas"]["GatewayId"];
+        };
+        /** @description How to reach a gateway of one's own. */
+        InstanceSettings: {
+            /** @description Its API key. Never given back. */
+            apiKey?: string;
+            /** @description Where it answers, `https://waha.example.com`. */
+            url: string;
+        };
+        /** @enum {string} */
+        InstanceState: "new" | "linking" | "connected" | "attention" | "paused" | "disconnected" | "banned";
+        /** @description A number in a few words. */
+        InstanceSummary: {
+            /** @description Its id. */
+            id: components["schemas"]["InstanceId"];
+            /** @description Its name. */
+            name: string;
+            /** @description How it reaches WhatsApp. */
+            provider: string;
+        };
+        /** @description The import of a number's chats. */
+        InstanceSync: {
+            /**
+             * Format: int64
+             * @description Chats imported so far.
+             */
+            chats: number;
+            finishedAt: components["schemas"]["Time"] | null;
+            /** @description How it is doing. */
+            state: components["schemas"]["SyncState"];
+            /**
+             * Format: int64
+             * @description Of how many, if the gateway tells.
+             */
+            total: number | null;
+        };
+        /** @description Somebody who was asked to join. */
+        Invitation: {
+            createdAt: components["schemas"]["Time"];
+            email: string;
+            expiresAt: components["schemas"]["Time"];
+            id: components["schemas"]["InvitationId"];
+            role: components["schemas"]["Role"];
+            /** @description Where they join. Given once, when it is made. */
+            url?: string | null;
+        };
+        InvitationId: string;
+        InvitedTo: {
+            email: string;
+            role: components["schemas"]["Role"];
+            tenantName: string;
+        };
+        /** @description A piece of work. */
+        Job: {
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempt: number;
+            createdAt: components["schemas"]["Time"];
+            finishedAt?: components["schemas"]["Time"] | null;
+            id: components["schemas"]["JobId"];
+            /** @description `noun.verb` */
+            kind: string;
+            /** @description Jobs of one lane run one at a time, in order. */
+            lane?: string | null;
+            lastError?: string | null;
+            /** Format: int64 */
+            maxAttempts: number;
+            /** @description `person`, `assistant`, `follower` or `campaign`: who waits for it. */
+            priority: string;
+            /** @description Not before. */
+            runAt: components["schemas"]["Time"];
+            startedAt?: components["schemas"]["Time"] | null;
+            state: components["schemas"]["JobState"];
+        };
+        JobId: string;
+        /** @enum {string} */
+        JobState: "ready" | "running" | "done" | "dead" | "cancelled";
+        Join: {
+            /** @description The token of the invitation. */
+            token: string;
+        };
+        /** @description How many jobs of a kind there are. */
+        KindSummary: {
+            /** Format: int64 */
+            dead: number;
+            kind: string;
+            /** Format: int64 */
+            ready: number;
+            /** Format: int64 */
+            running: number;
+        };
+        /** @description The newest message in a few words. */
+        LastMessage: {
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description Who wrote it. */
+            author: components["schemas"]["Author"];
+            /** @description Which way it went. */
+            direction: components["schemas"]["Direction"];
+            /** @description Its id. */
+            id: components["schemas"]["MessageId"];
+            /** @description Its kind. */
+            kind: string;
+            /** @description Begins with its text; at most 160 characters. */
+            preview: string;
+            /** @description How far it has come. */
+            state: string;
+        };
+        /** @enum {string} */
+        LinkStep: "preparing" | "scan" | "expired" | "linking" | "syncing" | "refused";
+        /** @description The key itself is only in this answer. */
+        MadeApiKey: components["schemas"]["ApiKey"] & {
+            /** @example ik_… */
+            key: string;
+        };
+        /** @description The session, and whether this person runs the installation. */
+        Me: components["schemas"]["Session"] & {
+            operator: boolean;
+        };
+        MeChange: {
+            name?: string | null;
+        };
+        /** @description A file as the API shows it. */
+        Media: {
+            /**
+             * Format: int64
+             * @description How long it plays.
+             */
+            durationMs: number | null;
+            /** @description Why it is not. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Pixels.
+             */
+            height: number | null;
+            /** @description Its id. */
+            id: components["schemas"]["MediaId"];
+            /** @description What it is to WhatsApp. */
+            kind: components["schemas"]["MediaKind"];
+            /** @description Its type, by what is in it. */
+            mime: string;
+            /** @description What it was called. */
+            name: string | null;
+            /**
+             * Format: int64
+             * @description How long it is.
+             */
+            sizeBytes: number | null;
+            /** @description Whether it is here. */
+            state: components["schemas"]["MediaState"];
+            /** @description Where it can be had. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Pixels.
+             */
+            width: number | null;
+        };
+        MediaId: string;
+        /** @enum {string} */
+        MediaKind: "image" | "video" | "audio" | "document";
+        /** @enum {string} */
+        MediaState: "pending" | "ready" | "failed";
+        /** @description A message as the API shows it. */
+        Message: {
+            /** @description Who wrote it. */
+            author: components["schemas"]["Author"];
+            /** @description Its text, or what was written below its file. */
+            body: string | null;
+            /** @description What more it says, by its kind. */
+            content: Record<string, unknown>;
+            /** @description In this conversation. */
+            conversationId: components["schemas"]["ConversationId"];
+            /** @description When it was written. */
+            createdAt: components["schemas"]["Time"];
+            deletedAt: components["schemas"]["Time"] | null;
+            deliveredAt: components["schemas"]["Time"] | null;
+            /** @description Which way it went. */
+            direction: components["schemas"]["Direction"];
+            editedAt: components["schemas"]["Time"] | null;
+            error: components["schemas"]["MessageError"] | null;
+            /** @description Its id. */
+            id: components["schemas"]["MessageId"];
+            /** @description `text`, `image`, `voice`, `poll`, `unsupported`, … */
+            kind: string;
+            media: components["schemas"]["Media"] | null;
+            quoted: components["schemas"]["Quoted"] | null;
+            /** @description At most one of each side. */
+            reactions: components["schemas"]["Reaction"][];
+            readAt: components["schemas"]["Time"] | null;
+            replyTo: components["schemas"]["MessageId"] | null;
+            sentAt: components["schemas"]["Time"] | null;
+            /** @description How far it has come. */
+            state: components["schemas"]["MessageState"];
+        };
+        /** @description Why a message failed. */
+        MessageError: {
+            /** @description Stable: `not-on-whatsapp`, `outside-window`, …, or the provider's own. */
+            code: string;
+            /** @description A sentence for a person. */
+            detail: string | null;
+        };
+        /** @description A message that was found. */
+        MessageHit: {
+            /** @description When. */
+            createdAt: components["schemas"]["Time"];
+            /** @description Which way it went. */
+            direction: components["schemas"]["Direction"];
+            /** @description Its id. */
+            id: components["schemas"]["MessageId"];
+            /** @description Its kind. */
+            kind: string;
+            /** @description Begins with its text. */
+            preview: string;
+        };
+        MessageId: string;
+        /** @enum {string} */
+        MessageState: "received" | "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "unknown" | "cancelled";
+        NewApiKey: {
+            expiresAt?: components["schemas"]["Time"] | null;
+            name: string;
+            role: components["schemas"]["Role"];
+            scopes?: string[];
+        };
+        /** @description A contact to be made. */
+        NewContact: {
+            /** @description What people call them. */
+            name?: string | null;
+            /** @description Their number; without `+` it is one of the workspace's country. */
+            phone: string;
+        };
+        /** @description With whom to begin, and on which number. */
+        NewConversation: {
+            contactId?: components["schemas"]["ContactId"] | null;
+            instanceId?: components["schemas"]["InstanceId"] | null;
+            /** @description or with this number; without `+` it is one of the workspace's country. */
+            phone?: string | null;
+        };
+        /** @description A gateway of one's own. */
+        NewGateway: {
+            /** @description Its API key. Never given back. */
+            apiKey?: string;
+            /**
+             * Format: int64
+             * @description Numbers it can carry.
+             */
+            capacity?: number | null;
+            /** @description `waha`. */
+            kind: string;
+            /** @description What to call it; its host, if left out. */
+            name?: string | null;
+            /** @description Where it stands. */
+            region?: string | null;
+            /** @description Where it answers. */
+            url: string;
+        };
+        /** @description A number that is to be made. */
+        NewInstance: {
+            gatewayId?: components["schemas"]["GatewayId"] | null;
+            /** @description What the team calls it, 1 to 100 characters. */
+            name: string;
+            /** @description `waha`; only with `settings`, or to choose among the operator's gateways. */
+            provider?: string | null;
+            settings?: components["schemas"]["InstanceSettings"] | null;
+        };
+        NewInvitation: {
+            /** Format: email */
+            email: string;
+            role: components["schemas"]["Role"];
+        };
+        /** @description A message to send. */
+        NewMessage: {
+            /** @description The text (1 to 4,096 characters), or what stands below a file (at most 1,024). */
+            body?: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["NewMessageKind"];
+            mediaId?: components["schemas"]["MediaId"] | null;
+            replyTo?: components["schemas"]["MessageId"] | null;
+        };
+        /** @enum {string} */
+        NewMessageKind: "text" | "image" | "video" | "audio" | "voice" | "document";
+        /** @description A reaction. */
+        NewReaction: {
+            /** @description One emoji; empty takes the reaction off. */
+            emoji: string;
+        };
+        /** @description One page of a list. */
+        Page_ApiKey: {
+            /** @description What is on it. */
+            items: {
+                createdAt: components["schemas"]["Time"];
+                expiresAt?: components["schemas"]["Time"] | null;
+                id: components["schemas"]["ApiKeyId"];
+                lastUsedAt?: components["schemas"]["Time"] | null;
+                name: string;
+                /** @description How it begins, to tell it from others. */
+                prefix: string;
+                role: components["schemas"]["Role"];
+                /** @description What it is restricted to (`contacts:read`, `messages:write`, `media`); empty: everything its role may. */
+                scopes: string[];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_AuditEntry: {
+            /** @description What is on it. */
+            items: {
+                /** @description `conversation.pause` */
+                action: string;
+                actor: components["schemas"]["AuditActor"];
+                /** @description The same, as they became. */
+                after?: Record<string, unknown> | null;
+                at: components["schemas"]["Time"];
+                /** @description The fields that were changed, as they were. */
+                before?: Record<string, unknown> | null;
+                id: components["schemas"]["AuditId"];
+                requestId?: string | null;
+                subject: components["schemas"]["AuditSubject"];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Contact: {
+            /** @description What is on it. */
+            items: {
+                /** @description When we first knew them. */
+                createdAt: components["schemas"]["Time"];
+                /** @description The workspace's own fields. */
+                fields: Record<string, unknown>;
+                /** @description Its id. */
+                id: components["schemas"]["ContactId"];
+                /** @description Every way WhatsApp names them. */
+                identities: components["schemas"]["Identity"][];
+                lastMessageAt: components["schemas"]["Time"] | null;
+                /** @description What people call them. */
+                name: string | null;
+                optedOutAt: components["schemas"]["Time"] | null;
+                ownerId: components["schemas"]["UserId"] | null;
+                /** @description E.164 with `+`. */
+                phone: string | null;
+                /** @description What may be done. */
+                status: components["schemas"]["ContactStatus"];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Conversation: {
+            /** @description What is on it. */
+            items: {
+                assignee: components["schemas"]["UserSummary"] | null;
+                /** @description What the assistant does here. */
+                assistant: components["schemas"]["ConversationAssistant"];
+                /** @description With whom. */
+                contact: components["schemas"]["ContactSummary"];
+                /** @description When it began. */
+                createdAt: components["schemas"]["Time"];
+                /** @description Its id. */
+                id: components["schemas"]["ConversationId"];
+                /** @description The number in a few words. */
+                instance: components["schemas"]["InstanceSummary"];
+                /** @description On which number. */
+                instanceId: components["schemas"]["InstanceId"];
+                lastMessage: components["schemas"]["LastMessage"] | null;
+                snoozedUntil: components["schemas"]["Time"] | null;
+                /** @description How it is doing. */
+                state: components["schemas"]["ConversationState"];
+                /**
+                 * Format: int64
+                 * @description How many inbound messages nobody has read.
+                 */
+                unreadCount: number;
+                windowEndsAt: components["schemas"]["Time"] | null;
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Gateway: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Numbers it can carry.
+                 */
+                capacity: number;
+                /** @description When it was added. */
+                createdAt: components["schemas"]["Time"];
+                /** @description It takes no new ones. */
+                draining: boolean;
+                /** @description How the last look at it went. */
+                health: components["schemas"]["GatewayHealth"];
+                /** @description Its id. */
+                id: components["schemas"]["GatewayId"];
+                /**
+                 * Format: int64
+                 * @description Numbers it carries.
+                 */
+                instances: number;
+                /** @description `waha`. */
+                kind: string;
+                /** @description What it is called. */
+                name: string;
+                /** @description `operator` or `tenant`. */
+                owner: string;
+                /** @description Where it stands. */
+                region: string | null;
+                /** @description Where it answers. The operator's addresses are its own business. */
+                url: string | null;
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Instance: {
+            /** @description What is on it. */
+            items: {
+                /** @description What it can do, by name: `poll`, `pairingCode`, `templates`… */
+                capabilities: {
+                    [key: string]: boolean;
+                };
+                code: components["schemas"]["InstanceCode"] | null;
+                /** @description When it was made. */
+                createdAt: components["schemas"]["Time"];
+                /** @description What carries it. */
+                gateway: components["schemas"]["InstanceGateway"];
+                /** @description Just what the gateway was given. */
+                hookUrl: string;
+                /** @description Its id. */
+                id: components["schemas"]["InstanceId"];
+                lastHookAt: components["schemas"]["Time"] | null;
+                lastInboundAt: components["schemas"]["Time"] | null;
+                lastOutboundAt: components["schemas"]["Time"] | null;
+                linkStep: components["schemas"]["LinkStep"] | null;
+                /** @description What the team calls it. */
+                name: string;
+                pausedUntil: components["schemas"]["Time"] | null;
+                /** @description E.164 with `+`, once it is linked. */
+                phone: string | null;
+                /** @description `waha`, `evolution`, `cloud`. */
+                provider: string;
+                /** @description The name it shows to others. */
+                pushName: string | null;
+                /** @description How it is doing. */
+                state: components["schemas"]["InstanceState"];
+                /** @description Why it needs somebody, and what to do. */
+                stateReason: string | null;
+                /** @description The import of its chats. */
+                sync: components["schemas"]["InstanceSync"];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Invitation: {
+            /** @description What is on it. */
+            items: {
+                createdAt: components["schemas"]["Time"];
+                email: string;
+                expiresAt: components["schemas"]["Time"];
+                id: components["schemas"]["InvitationId"];
+                role: components["schemas"]["Role"];
+                /** @description Where they join. Given once, when it is made. */
+                url?: string | null;
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Job: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How often it was tried.
+                 */
+                attempt: number;
+                createdAt: components["schemas"]["Time"];
+                finishedAt?: components["schemas"]["Time"] | null;
+                id: components["schemas"]["JobId"];
+                /** @description `noun.verb` */
+                kind: string;
+                /** @description Jobs of one lane run one at a time, in order. */
+                lane?: string | null;
+                lastError?: string | null;
+                /** Format: int64 */
+                maxAttempts: number;
+                /** @description `person`, `assistant`, `follower` or `campaign`: who waits for it. */
+                priority: string;
+                /** @description Not before. */
+                runAt: components["schemas"]["Time"];
+                startedAt?: components["schemas"]["Time"] | null;
+                state: components["schemas"]["JobState"];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Message: {
+            /** @description What is on it. */
+            items: {
+                /** @description Who wrote it. */
+                author: components["schemas"]["Author"];
+                /** @description Its text, or what was written below its file. */
+                body: string | null;
+                /** @description What more it says, by its kind. */
+                content: Record<string, unknown>;
+                /** @description In this conversation. */
+                conversationId: components["schemas"]["ConversationId"];
+                /** @description When it was written. */
+                createdAt: components["schemas"]["Time"];
+                deletedAt: components["schemas"]["Time"] | null;
+                deliveredAt: components["schemas"]["Time"] | null;
+                /** @description Which way it went. */
+                direction: components["schemas"]["Direction"];
+                editedAt: components["schemas"]["Time"] | null;
+                error: components["schemas"]["MessageError"] | null;
+                /** @description Its id. */
+                id: components["schemas"]["MessageId"];
+                /** @description `text`, `image`, `voice`, `poll`, `unsupported`, … */
+                kind: string;
+                media: components["schemas"]["Media"] | null;
+                quoted: components["schemas"]["Quoted"] | null;
+                /** @description At most one of each side. */
+                reactions: components["schemas"]["Reaction"][];
+                readAt: components["schemas"]["Time"] | null;
+                replyTo: components["schemas"]["MessageId"] | null;
+                sentAt: components["schemas"]["Time"] | null;
+                /** @description How far it has come. */
+                state: components["schemas"]["MessageState"];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_SearchResult: {
+            /** @description What is on it. */
+            items: {
+                /** @description The contact, or the one the message was written with. */
+                contact: components["schemas"]["ContactSummary"];
+                conversationId: components["schemas"]["ConversationId"] | null;
+                /** @description What it is. */
+                kind: components["schemas"]["SearchResultKind"];
+                message: components["schemas"]["MessageHit"] | null;
+                /** @description The words around what was looked for. */
+                snippet: string;
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_SignInView: {
+            /** @description What is on it. */
+            items: {
+                createdAt: components["schemas"]["Time"];
+                /** @description Whether it is the one that asks. */
+                current: boolean;
+                id: components["schemas"]["SignInId"];
+                ip: string;
+                lastUsedAt: components["schemas"]["Time"];
+                userAgent: string;
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description One page of a list. */
+        Page_User: {
+            /** @description What is on it. */
+            items: {
+                /** @description Since when they are in this workspace. */
+                createdAt: components["schemas"]["Time"];
+                email: string;
+                id: components["schemas"]["UserId"];
+                name: string;
+                role: components["schemas"]["Role"];
+            }[];
+            /** @description What to give as `after` for the next page; null on the last. */
+            next: string | null;
+        };
+        /** @description A code to type on the phone. */
+        PairingCode: {
+            /** @description `ABCD-1234`. */
+            code: string;
+        };
+        PasswordChange: {
+            /** Format: password */
+            current: string;
+            /**
+             * Format: password
+             * @description 8 to 1024 bytes, and not one that everybody tries first.
+             */
+            new: string;
+        };
+        /** @description The phone that is to be linked. */
+        Phone: {
+            /** @description With its country code, `+27 82 000 0000`. */
+            phone: string;
+        };
+        /** @description What every error answer holds. */
+        Problem: {
+            /** @description What to do about it, for a person. */
+            detail?: string;
+            /** @description The wrong fields, for 422. */
+            errors?: components["schemas"]["Field"][];
+            /** @description To name when asking for help. */
+            requestId?: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status once more.
+             */
+            status: number;
+            /** @description What is the matter, in a few words. */
+            title: string;
+            /** @description `/problems/outside-window`: stable, for programs. */
+            type: string;
+        };
+        /** @description The message that is answered, in a few words. */
+        Quoted: {
+            /** @description Who wrote it. */
+            author: components["schemas"]["Author"];
+            /** @description Which way it went. */
+            direction: components["schemas"]["Direction"];
+            id: components["schemas"]["MessageId"] | null;
+            /** @description Its kind. */
+            kind: string;
+            /** @description Begins with its text. */
+            preview: string;
+        };
+        /** @description One side's reaction. */
+        Reaction: {
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description By whom. */
+            by: components["schemas"]["Author"];
+            /** @description What was put on the message. */
+            emoji: string;
+        };
+        /** @description To whom a message goes. */
+        Recipient: {
+            contactId?: components["schemas"]["ContactId"] | null;
+            /** @description To this number; without `+` it is one of the workspace's country. */
+            phone?: string | null;
+        };
+        /** @enum {string} */
+        Role: "viewer" | "agent" | "manager" | "admin";
+        /** @description Something that was found. */
+        SearchResult: {
+            /** @description The contact, or the one the message was written with. */
+            contact: components["schemas"]["ContactSummary"];
+            conversationId: components["schemas"]["ConversationId"] | null;
+            /** @description What it is. */
+            kind: components["schemas"]["SearchResultKind"];
+            message: components["schemas"]["MessageHit"] | null;
+            /** @description The words around what was looked for. */
+            snippet: string;
+        };
+        /** @enum {string} */
+        SearchResultKind: "contact" | "message";
+        /** @description Who is signed in, and where. */
+        Session: {
+            role: components["schemas"]["Role"];
+            tenant: components["schemas"]["Tenant"];
+            /** @description Every workspace this person is in. */
+            tenants: components["schemas"]["SessionTenant"][];
+            user: components["schemas"]["SessionUser"];
+        };
+        SessionTenant: {
+            id: components["schemas"]["TenantId"];
+            name: string;
+            role: components["schemas"]["Role"];
+            slug: string;
+        };
+        SessionUser: {
+            email: string;
+            id: components["schemas"]["UserId"];
+            name: string;
+        };
+        /** @description What to set at a gateway whose one global hook serves all its numbers. */
+        SharedSetup: {
+            /** @description What it sends. */
+            events: string[];
+            /** @description Signs them. */
+            secret: string;
+            /** @description Where its hooks go. */
+            url: string;
+        };
+        SignIn: {
+            /** Format: email */
+            email: string;
+            /** Format: password */
+            password: string;
+            tenantId?: components["schemas"]["TenantId"] | null;
+        };
+        SignInId: string;
+        /** @description A browser that is signed in. */
+        SignInView: {
+            createdAt: components["schemas"]["Time"];
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            id: components["schemas"]["SignInId"];
+            ip: string;
+            lastUsedAt: components["schemas"]["Time"];
+            userAgent: string;
+        };
+        SignUp: {
+            /** @description Two capital letters. */
+            country?: string | null;
+            /** Format: email */
+            email: string;
+            /** @description The token of an invitation. */
+            invitation?: string | null;
+            name: string;
+            /**
+             * Format: password
+             * @description 8 to 1024 bytes, and not one that everybody tries first.
+             */
+            password: string;
+            /** @description The workspace to make. Not needed with an invitation. */
+            tenantName?: string | null;
+            /** @example Africa/Johannesburg */
+            timeZone?: string | null;
+        };
+        Summary: {
+            /** @description False: there are more than 20,000 jobs, and only the latest of them were counted. */
+            complete: boolean;
+            kinds: components["schemas"]["KindSummary"][];
+        };
+        Switch: {
+            tenantId: components["schemas"]["TenantId"];
+        };
+        /** @enum {string} */
+        SyncState: "idle" | "running" | "done" | "failed";
+        /** @description A workspace. */
+        Tenant: {
+            /** @description Two letters. */
+            country?: string | null;
+            id: components["schemas"]["TenantId"];
+            /** @description How it writes: `en-ZA`. */
+            locale: string;
+            name: string;
+            /** @description For addresses; never changes. */
+            slug: string;
+            /** @description Where its days begin: `Africa/Johannesburg`. */
+            timeZone: string;
+        };
+        TenantChange: {
+            /** @example ZA */
+            country?: string | null;
+            /** @example en-ZA */
+            locale?: string | null;
+            name?: string | null;
+            /** @example Africa/Johannesburg */
+            timeZone?: string | null;
+        };
+        TenantId: string;
+        /** Format: date-time */
+        Time: string;
+        /** @description Whether somebody types. */
+        Typing: {
+            /** @description They do, or have stopped. */
+            on: boolean;
+        };
+        /** @description One file, in the field `file`. */
+        Upload: {
+            /** Format: binary */
+            file: string;
+        };
+        /** @description One of the team. */
+        User: {
+            /** @description Since when they are in this workspace. */
+            createdAt: components["schemas"]["Time"];
+            email: string;
+            id: components["schemas"]["UserId"];
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        UserChange: {
+            role: components["schemas"]["Role"];
+        };
+        UserId: string;
+        /** @description A person of ours in a few words. */
+        UserSummary: {
+            /** @description Who. */
+            id: components["schemas"]["UserId"];
+            /** @description Their name. */
+            name: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getKeys: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApiKey"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteKeysById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAudit: {
+        parameters: {
+            query?: {
+                /** @description What was done: `conversation.pause`. */
+                action?: string;
+                /** @description The id of the user or API key who did it. */
+                actor?: string;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+                /** @description The id of what was changed. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditExport: {
+        parameters: {
+            query?: {
+                /** @description What was done: `conversation.pause`. */
+                action?: string;
+                /** @description The id of the user or API key who did it. */
+                actor?: string;
+                /** @description The id of what was changed. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuthInvitationsByToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedTo"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAuthRefresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAuthSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAuthSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAuthSignUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUp"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContacts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+                /** @description The beginning of a name or number. */
+                search?: string;
+                /** @description Only these; without it all but the archived. */
+                status?: "new" | "active" | "paused" | "archived";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Contact"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewContact"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContactsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteContactsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchContactsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConversations: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description `me`, `none` or a user's id. */
+                assignee?: string;
+                /** @description On this number. */
+                instanceId?: components["schemas"]["InstanceId"];
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+                /** @description The beginning of a contact's name or number. */
+                q?: string;
+                /** @description In which order; newest first by default. */
+                sort?: "newest" | "oldest" | "unread";
+                /** @description Which states; open ones by default. */
+                state?: "open" | "snoozed" | "closed" | "all";
+                /** @description Only those with unread messages. */
+                unread?: boolean;
+                /** @description Whose turn it is. */
+                waiting?: "us" | "them";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conversation"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postConversations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConversation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConversationsById: {
+        parameters: {
+            query?: {
+                /** @description `messages`, `contact` or both, with a comma. */
+                include?: string;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationDetail"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchConversationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postConversationsByIdClose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConversationsByIdMessages: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postConversationsByIdMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postConversationsByIdRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postConversationsByIdTyping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Typing"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConversationsCounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationCounts"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGateways: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Gateway"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postGateways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGateway"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gateway"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteGatewaysById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["GatewayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchGatewaysById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["GatewayId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatewayChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gateway"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postGatewaysByIdCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["GatewayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gateway"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGatewaysByIdSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["GatewayId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedSetup"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealthLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealthReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInstances: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Instance"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstances: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInstance"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInstancesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteInstancesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchInstancesById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstancesByIdLogout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstancesByIdMove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceMove"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstancesByIdPairingCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Phone"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairingCode"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInstancesByIdQr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                    "image/png": number[];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstancesByIdStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstancesByIdStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInstancesByIdSyncStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InstanceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInvitations: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Invitation"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteInvitationsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobs: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only those of this kind. */
+                kind?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+                /** @description Only those in this state. */
+                state?: components["schemas"]["JobState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Job"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postJobsByIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postJobsByIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJobsSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLive: {
+        parameters: {
+            query?: {
+                /** @description The number of the last event that was seen: the stream begins with the one after it. Without it, with what happens next. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream begins */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Asked by another site's page */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Join"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeSignIns: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SignInView"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMeSignIns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMeSignInsById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SignInId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Upload"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Media"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMediaById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MediaId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such part */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMediaByIdFetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MediaId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Media"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesByIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesByIdCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesByIdMarkSent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesByIdReactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReaction"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesByIdResend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressedMessage"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSearch: {
+        parameters: {
+            query: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+                /** @description Words; the last may be only begun. Nothing in it is an operator. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SearchResult"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUsers: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many items, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_User"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUsersById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchUsersById: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhooksByProviderByHookToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hookToken: string;
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another verify token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody has this token */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postWebhooksByProviderByHookToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hookToken: string;
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on disk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed with its secret */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody has this token */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Come again: over the number's budget, or no room */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhooksWhatsapp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Another verify token */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postWebhooksWhatsapp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on disk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed by that gateway */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Come again: over the number's budget, or no room */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
 }

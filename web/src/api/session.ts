@@ -5,7 +5,7 @@ import type { Session } from "./types";
 /** Who is signed in, where, and as what. */
 export const me = queryOptions({
   queryKey: ["me"],
-  queryFn: () => take(api.GET("/api/me")),
+  queryFn: (): Promise<Session> => take(api.GET("/api/me")),
   staleTime: 5 * 60_000,
   retry: false,
 });

@@ -2,7 +2,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
-export type Session = Schemas["Session"];
+export type Session = Schemas["Session"] & { operator?: boolean };
 export type Role = Schemas["Role"];
 export type Conversation = Schemas["Conversation"];
 export type Message = Schemas["Message"];
@@ -10,15 +10,16 @@ export type MessageState = Message["state"];
 export type Author = Schemas["Author"];
 export type Media = Schemas["Media"];
 export type Contact = Schemas["Contact"];
-export type Counts = Schemas["Counts"];
+export type Counts = Schemas["ConversationCounts"];
 export type Instance = Schemas["Instance"];
 export type Gateway = Schemas["Gateway"];
 export type Code = Schemas["Code"];
-export type SearchHit = Schemas["SearchHit"];
+export type SearchHit = Schemas["SearchResult"];
 export type User = Schemas["User"];
 export type Invitation = Schemas["Invitation"];
-export type SignIn = Schemas["SignIn"];
+export type SignIn = Schemas["SignInView"];
 export type ApiKey = Schemas["ApiKey"];
+export type MadeApiKey = Schemas["MadeApiKey"];
 export type AuditEntry = Schemas["AuditEntry"];
 export type Job = Schemas["Job"];
 

@@ -1,4 +1,4 @@
-import type { Contact, Conversation, Gateway, Instance, Message, Session } from "~/api/types";
+import type { Contact, Conversation, Gateway, Instance, Media, Message, Session } from "~/api/types";
 
 // People and houses that do not exist, for the tests and for work on the UI without a server.
 
@@ -50,6 +50,8 @@ export function instance(part: Partial<Instance> = {}): Instance {
     lastInboundAt: ago(2),
     lastOutboundAt: ago(10),
     lastHookAt: ago(2),
+    code: null,
+    pausedUntil: null,
     createdAt: ago(60 * 24 * 40),
     ...part,
   };
@@ -66,7 +68,27 @@ export function gateway(part: Partial<Gateway> = {}): Gateway {
     capacity: 20,
     instances: 3,
     draining: false,
+    createdAt: ago(60 * 24 * 90),
     health: { state: "ok", version: "2026.6.1", engine: "WEBJS", detail: null, checkedAt: ago(1) },
+    ...part,
+  };
+}
+
+export const idle: Instance["sync"] = { state: "idle", chats: 0, total: null, finishedAt: null };
+
+export function media(part: Partial<Media> = {}): Media {
+  return {
+    id: nextId("med"),
+    kind: "image",
+    mime: "image/png",
+    sizeBytes: 1000,
+    width: 4,
+    height: 3,
+    durationMs: null,
+    name: "a.png",
+    state: "ready",
+    error: null,
+    url: "/favicon.svg",
     ...part,
   };
 }
@@ -98,6 +120,7 @@ export function conversation(of: Contact, on: Instance, part: Partial<Conversati
     unreadCount: 0,
     lastMessage: null,
     windowEndsAt: null,
+    snoozedUntil: null,
     assistant: { mode: "off", pausedUntil: null },
     createdAt: ago(60 * 24 * 9),
     ...part,

@@ -1,5 +1,5 @@
 import type { Conversation, Message } from "~/api/types";
-import { ago, contact, conversation, gateway, instance, lastOf, me, message, pieter } from "./data.ts";
+import { ago, contact, conversation, gateway, idle, instance, lastOf, me, media, message, pieter } from "./data.ts";
 import { FakeServer } from "./server.ts";
 
 const people = [
@@ -35,7 +35,7 @@ export function demo(many = 300): FakeServer {
     phone: "+27820000003",
     state: "attention",
     stateReason: "logged_out",
-    sync: null,
+    sync: idle,
   });
   const office = instance({
     name: "Umhlanga office",
@@ -43,7 +43,7 @@ export function demo(many = 300): FakeServer {
     pushName: null,
     state: "linking",
     linkStep: "scan",
-    sync: null,
+    sync: idle,
   });
   server.instances = [sales, rentals, show, office];
   server.gateways = [gateway()];
@@ -74,17 +74,18 @@ export function demo(many = 300): FakeServer {
   from(60 * 26, { body: "Good day. I saw *14 Ixia Lane* on your page. Is it still for sale?" });
   out(60 * 25, { body: "It is! R 3 450 000, three beds, two baths. Shall I send photos?" });
   const ask = from(190, { body: "Yes please, and can we bring two dogs?" });
-  const picture = (name: string, hue: string): Message["media"] => ({
-    id: `med_${name}`,
-    mime: "image/svg+xml",
-    sizeBytes: 184_000,
-    width: 1200,
-    height: 800,
-    durationMs: null,
-    name: `${name}.jpg`,
-    state: "ready",
-    url: `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 12 8"><rect width="12" height="8" fill="${hue}"/><path d="M2 7V4l4-3 4 3v3z" fill="#f4f0e9"/><path d="M1 4.4 6 .6l5 3.8-.5.5L6 1.6 1.5 4.9z" fill="#8c4a2f"/></svg>`)}`,
-  });
+  const picture = (name: string, hue: string): Message["media"] =>
+    media({
+      id: `med_${name}`,
+      mime: "image/svg+xml",
+      sizeBytes: 184_000,
+      width: 1200,
+      height: 800,
+      durationMs: null,
+      name: `${name}.jpg`,
+      state: "ready",
+      url: `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 12 8"><rect width="12" height="8" fill="${hue}"/><path d="M2 7V4l4-3 4 3v3z" fill="#f4f0e9"/><path d="M1 4.4 6 .6l5 3.8-.5.5L6 1.6 1.5 4.9z" fill="#8c4a2f"/></svg>`)}`,
+    });
   out(186, {
     kind: "image",
     body: "Here they are. Two dogs are fine, the garden is fully walled.",
@@ -95,7 +96,8 @@ export function demo(many = 300): FakeServer {
   out(184, {
     kind: "document",
     body: null,
-    media: {
+    media: media({
+      kind: "document",
       id: "med_plan",
       mime: "application/pdf",
       sizeBytes: 1_240_000,
@@ -105,12 +107,13 @@ export function demo(many = 300): FakeServer {
       name: "14 Ixia Lane, floor plan.pdf",
       state: "ready",
       url: "/favicon.svg",
-    },
+    }),
   });
   from(120, {
     kind: "voice",
     body: null,
-    media: {
+    media: media({
+      kind: "audio",
       id: "med_v",
       mime: "audio/ogg",
       sizeBytes: 42_000,
@@ -120,7 +123,7 @@ export function demo(many = 300): FakeServer {
       name: null,
       state: "ready",
       url: "/nothing.ogg",
-    },
+    }),
   });
   from(118, {
     kind: "location",

@@ -317,7 +317,7 @@ export class FakeServer {
         linkStep: "scan",
         phone: null,
         pushName: null,
-        sync: null,
+        sync: data.idle,
       });
       this.instances.push(made);
       return { status: 201, body: made };
@@ -365,17 +365,7 @@ export class FakeServer {
     const item = /^\/api\/messages\/([^/]+)\/(.+)$/.exec(path);
     if (item) return this.#message(item[1] ?? "", item[2] ?? "", body);
     if (path === "/api/media") {
-      const made: Media = {
-        id: data.nextId("med"),
-        mime: "image/png",
-        sizeBytes: 1000,
-        width: 4,
-        height: 3,
-        durationMs: null,
-        name: "a.png",
-        state: "ready",
-        url: "/favicon.svg",
-      };
+      const made = data.media();
       this.media.set(made.id, made);
       return { status: 201, body: made };
     }

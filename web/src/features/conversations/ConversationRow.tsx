@@ -1,7 +1,7 @@
 import { CircleAlert, CircleHelp, Clock, User } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
-import type { Conversation } from "~/api/types";
+import type { Conversation, MessageState } from "~/api/types";
 import { left } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
@@ -98,7 +98,9 @@ function Preview({ row, draft }: { row: Conversation; draft: string | undefined 
   if (!last) return <span className="truncate">{t("row.nothingYet")}</span>;
   return (
     <>
-      {last.direction === "outbound" && <Tick state={last.state} ai={last.author.kind === "assistant"} />}
+      {last.direction === "outbound" && (
+        <Tick state={last.state as MessageState} ai={last.author.kind === "assistant"} />
+      )}
       <KindIcon kind={last.kind} />
       <span className="truncate">{plain(last.preview) || kindName(last.kind)}</span>
     </>

@@ -81,7 +81,7 @@ function Document({ media }: { media: Media }) {
       <span className="min-w-0 flex-1">
         <span className="block truncate text-13 font-medium">{name}</span>
         <span className="block text-12 text-muted">
-          {t("media.typeSize", { type: type ?? "", size: size(media.sizeBytes) })}
+          {t("media.typeSize", { type: type ?? "", size: size(media.sizeBytes ?? 0) })}
         </span>
       </span>
       <Download size={16} className="shrink-0 text-muted" aria-hidden />

@@ -1,4 +1,5 @@
 import type { Message } from "~/api/types";
+import { kindOf } from "~/api/upload";
 import { daysApart } from "~/i18n/format";
 import type { Outgoing } from "./outbox";
 
@@ -50,6 +51,8 @@ export function asMessage(one: Outgoing, quoted: Message | undefined, user: { id
     media: one.file
       ? {
           id: "",
+          kind: kindOf(one.file),
+          error: null,
           mime: one.file.type,
           sizeBytes: one.file.size,
           width: null,

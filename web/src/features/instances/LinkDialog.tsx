@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toast } from "sonner";
 import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
-import type { Instance } from "~/api/types";
+import type { Code, Instance } from "~/api/types";
 import { phone } from "~/i18n/format";
 import { Rich } from "~/i18n/Rich";
 import { type PlainKey, t } from "~/i18n/t";
@@ -48,13 +48,13 @@ export function useCode(instance: Instance, wanted: boolean) {
     queryKey: ["link-code", instance.id, instance.linkStep, instance.code?.attempt],
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
-      const code = await take(
+      const code = (await take(
         api.GET("/api/instances/{id}/qr", {
           params: { path: { id: instance.id } },
           headers: { accept: "application/json" },
           signal,
         }),
-      );
+      )) as Code;
       const end = Date.parse(code.expiresAt);
       return { ...code, readAt: Date.now(), endsAt: Number.isNaN(end) ? Date.now() + USUAL_MS : end };
     },

@@ -35,7 +35,7 @@ const summary = {
 export function Jobs() {
   const client = useQueryClient();
   const [params, setParams] = useSearchParams();
-  const state = params.get("state") ?? "";
+  const state = (params.get("state") ?? "") as Job["state"] | "";
   const kind = params.get("kind") ?? "";
   const kinds = useQuery(summary);
   const query = useInfiniteQuery({

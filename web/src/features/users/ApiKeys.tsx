@@ -6,7 +6,7 @@ import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
-import type { ApiKey } from "~/api/types";
+import type { ApiKey, MadeApiKey } from "~/api/types";
 import { day } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
@@ -24,7 +24,7 @@ const DAY = 24 * 60 * 60_000;
 
 function Make() {
   const client = useQueryClient();
-  const [made, setMade] = useState<ApiKey>();
+  const [made, setMade] = useState<MadeApiKey>();
   const form = useForm(
     z.object({
       name: required(t("rule.keyNameMissing")),

@@ -14,7 +14,7 @@ id! {
 
 words! {
     /// Whether a gateway answers.
-    pub enum Health {
+    pub enum Health as GatewayHealthState {
         /// Nobody has looked yet.
         Unknown = "unknown",
         /// It answered the last time.
