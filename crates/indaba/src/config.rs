@@ -132,6 +132,8 @@ pub struct Limits {
     pub media_bytes: usize,
     /// A whole request, in seconds.
     pub request_s: u64,
+    /// One that uploads a file.
+    pub upload_s: u64,
 }
 
 /// How fast linked devices send.

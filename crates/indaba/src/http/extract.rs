@@ -248,7 +248,8 @@ mod tests {
         assert_eq!(pointed(form("{}").unwrap_err()), "/firstName");
         assert_eq!(pointed(form(r#"{"firstName":5}"#).unwrap_err()), "/firstName");
         assert_eq!(pointed(form(r#"{"firstName":"a","tags":[1,"x"]}"#).unwrap_err()), "/tags/1");
-        for bad in ["", "{", r#"{"firstName":"a"}x"#, "nul", &"[".repeat(100_000), r#"{"firstName":"\ud83d"#] {
+        let deep = format!(r#"{{"firstName":"a","other":{}"#, "[".repeat(100_000));
+        for bad in [deep.as_str(), "", "{", r#"{"firstName":"a"}x"#, "nul", r#"{"firstName":"\ud83d"#] {
             assert!(matches!(form(bad).unwrap_err(), Error::Malformed(_)), "{:.20}", bad);
         }
     }
