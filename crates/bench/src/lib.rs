@@ -1,8 +1,18 @@
 //! Figures: what the machine can do ([`probes`]) and what our layers make of it. Every figure of Indaba is printed beside a probe
 //! from the same run, because a rate alone says more about the machine than about the program.
+pub mod account;
+pub mod calls;
+pub mod fan;
+pub mod ingest;
 pub mod jobs;
 pub mod layer;
+pub mod pages;
 pub mod probes;
+pub mod process;
+pub mod seed;
+pub mod serve;
+pub mod sitting;
+pub mod table;
 
 use std::{
     fmt,

@@ -1,99 +1,193 @@
-//! `indaba-bench [seconds]`: the probes, and the database layer beside them. PostgreSQL's when `TEST_POSTGRES` names a superuser
-//! (`scripts/postgres run …`).
-use anyhow::Result;
-use indaba::{
-    app::{App, Basis},
-    bus,
-    clock::Clock,
-    config::Config,
-    db::{Db, Settings},
-    passwords::Hasher,
-    secrets::Secrets,
-    serve,
-};
+//! `indaba-bench`: the figures of docs/benchmarks.md, and a large sample workspace. `scripts/bench` builds and runs it.
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use indaba::db::{Db, Settings};
 use indaba_bench::{
     Measured,
-    jobs::{self, How},
-    layer, probes,
+    calls::Calls,
+    fan, layer, process, seed, serve,
+    sitting::{PARTS, Sitting, fresh},
+    table::Table,
 };
-use std::{env, fs, path::Path, sync::Arc, time::Duration};
+use std::{env, fs, path::PathBuf, process::ExitCode, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures Indaba and the machine it runs on, in one sitting.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measures, and prints one table. PostgreSQL's lines when TEST_POSTGRES names a superuser (scripts/postgres run …).
+    Run {
+        /// With five million messages, too.
+        #[arg(long)]
+        full: bool,
+        /// How long each rate is measured.
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+        /// Less than 1: fewer rows, sockets and seconds, for a quick look that proves nothing.
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
+        /// Only these parts, with commas.
+        #[arg(long, value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(PARTS))]
+        only: Vec<String>,
+        /// The server; the one beside this program.
+        #[arg(long)]
+        server: Option<PathBuf>,
+        /// Where to write, on the disk that is to be measured; a directory of its own is made there and removed.
+        #[arg(long)]
+        scratch: Option<PathBuf>,
+    },
+    /// Fills an empty data directory with conversations, and says how to sign in.
+    Seed {
+        /// Made if it is not there.
+        #[arg(long)]
+        data_dir: PathBuf,
+        /// How many conversations, each with a contact of its own.
+        #[arg(long, default_value_t = 100_000)]
+        conversations: u64,
+        /// How many messages in all.
+        #[arg(long, default_value_t = 500_000)]
+        messages: u64,
+    },
+    /// The database layer alone.
+    Layer {
+        /// How long each rate is measured.
+        #[arg(default_value_t = 3.0)]
+        seconds: f64,
+    },
+    /// The callers' process.
+    #[command(hide = true)]
+    Call { calls: String },
+    /// axum alone.
+    #[command(hide = true)]
+    Bare,
+    /// The live stream's server.
+    #[command(hide = true)]
+    Live { dir: PathBuf },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("indaba-bench: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    if let Command::Call { calls } = command {
+        return serde_json::from_str::<Calls>(&calls)?.serve();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Bare => fan::serve_bare().await,
+            Command::Live { dir } => serve::serve_live(&dir).await,
+            Command::Seed { data_dir, conversations, messages } => sow(data_dir, conversations, messages).await,
+            Command::Layer { seconds } => database(Duration::from_secs_f64(seconds)).await,
+            Command::Run { full, seconds, scale, only, server, scratch } => {
+                let program = match server {
+                    Some(program) => program,
+                    None => env::current_exe()?.with_file_name("indaba"),
+                };
+                if !program.exists() {
+                    bail!("there is no {}: build it first (scripts/bench does)", program.display());
+                }
+                let scratch =
+                    scratch.unwrap_or_else(env::temp_dir).join(format!("indaba-bench-{}", std::process::id()));
+                fs::create_dir_all(&scratch)?;
+                let (run, postgres) = (Duration::from_secs_f64(seconds), env::var("TEST_POSTGRES").ok());
+                let mut sitting = Sitting {
+                    program,
+                    scratch: scratch.clone(),
+                    postgres,
+                    run,
+                    scale,
+                    full,
+                    only,
+                    table: Table::default(),
+                };
+                let measured = tokio::select! {
+                    measured = sitting.run() => measured,
+                    () = told_to_stop() => {
+                        process::end_all();
+                        Err(anyhow::anyhow!("stopped"))
+                    }
+                };
+                println!("\n{}", sitting.table.text());
+                fs::remove_dir_all(&scratch)?;
+                measured
+            }
+            Command::Call { .. } => unreachable!("it has a runtime of its own"),
+        }
+    })
+}
+
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! { _ = terminate.recv() => {} _ = interrupted => {} },
+        Err(_) => drop(interrupted.await),
+    }
+}
+
+async fn sow(data_dir: PathBuf, conversations: u64, messages: u64) -> Result<()> {
+    fs::create_dir_all(&data_dir)?;
+    let data_dir = data_dir.canonicalize()?;
+    let settings: Vec<(&str, String)> =
+        env::var("INDABA_DATABASE_URL").ok().map(|url| ("INDABA_DATABASE_URL", url)).into_iter().collect();
+    let seeded = seed::seed(&data_dir, conversations, messages, &settings)
+        .await
+        .context("seed (a data directory that was used before is not filled again)")?;
+    println!("{conversations} conversations with {messages} messages in {:.1} s", seeded.took.as_secs_f64());
+    println!("start    INDABA_DATA_DIR={} indaba serve", data_dir.display());
+    println!("sign in  {} with the password {}", seeded.account.email, seeded.account.password);
+    println!("API key  {}", seeded.account.key);
+    println!("number   {} (its gateway was a simulator that has ended)", seeded.number.id);
+    Ok(())
+}
 
 fn line(name: &str, measured: &Measured) {
     println!("{name:<44} {measured}");
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let run = Duration::from_secs_f64(env::args().nth(1).map_or(Ok(3.0), |text| text.parse())?);
+/// The layer on both databases.
+async fn database(run: Duration) -> Result<()> {
     let dir = env::temp_dir().join(format!("indaba-bench-{}", std::process::id()));
     fs::create_dir_all(&dir)?;
-    let done = measure(run, &dir).await;
+    let done = async {
+        let db = layer::open(Settings::in_dir(dir.join("db")))?;
+        of("SQLite", &db, run).await?;
+        let Ok(admin) = env::var("TEST_POSTGRES") else {
+            println!("PostgreSQL is left out: TEST_POSTGRES is not set (scripts/postgres run …)");
+            return Ok(());
+        };
+        let url = tokio::task::spawn_blocking(move || fresh(&admin)).await??;
+        let db = layer::open(Settings { url: Some(url), ..Settings::in_dir(&dir) })?;
+        of("PostgreSQL", &db, run).await
+    }
+    .await;
     fs::remove_dir_all(&dir)?;
     done
 }
 
-async fn measure(run: Duration, dir: &Path) -> Result<()> {
-    line("probe: append 4 KiB + fdatasync", &probes::append(dir, run)?);
-    line("probe: SQLite, 512 rows of 1 KiB a commit", &probes::sqlite_grouped(dir, run)?);
-    line("probe: SQLite, queue emptied by 128", &probes::sqlite_queue(dir, run)?);
-    let db = layer::open(Settings::in_dir(dir.join("db")))?;
-    of("SQLite", &db, dir, run).await?;
-    let Ok(admin) = env::var("TEST_POSTGRES") else {
-        println!("PostgreSQL is left out: TEST_POSTGRES is not set (scripts/postgres run …)");
-        return Ok(());
-    };
-    let url = tokio::task::spawn_blocking(move || -> Result<String> {
-        line("probe: PostgreSQL, 4 x 128 rows of 1 KiB", &probes::postgres_rows(&admin, run)?);
-        postgres::Client::connect(&admin, postgres::NoTls)?.batch_execute(
-            "drop database if exists indaba_bench; drop role if exists indaba_bench;
-             create role indaba_bench login; ",
-        )?;
-        postgres::Client::connect(&admin, postgres::NoTls)?
-            .batch_execute("create database indaba_bench owner indaba_bench")?;
-        let (scheme, rest) = admin.split_once("://").unwrap_or(("postgres", &admin));
-        let (host, _) = rest.rsplit_once('/').unwrap_or((rest, ""));
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        Ok(format!("{scheme}://indaba_bench@{host}/indaba_bench"))
-    })
-    .await??;
-    let db = layer::open(Settings { url: Some(url), ..Settings::in_dir(dir) })?;
-    of("PostgreSQL", &db, dir, run).await
-}
-
-async fn of(name: &str, db: &Db, dir: &Path, run: Duration) -> Result<()> {
+async fn of(name: &str, db: &Db, run: Duration) -> Result<()> {
     for callers in [1, 16, 64, 256] {
         line(&format!("{name}: units of 3 statements, {callers} callers"), &layer::writes(db, callers, run).await?);
     }
     line(&format!("{name}: pages of 50 out of 50,000"), &layer::pages(db, 50_000, run).await?);
-    work(name, &app(db, dir).await?, run).await?;
     let closing = db.clone();
     Ok(tokio::task::spawn_blocking(move || closing.close()).await?)
-}
-
-async fn app(db: &Db, dir: &Path) -> Result<App> {
-    let dir = ("INDABA_DATA_DIR".to_owned(), dir.display().to_string());
-    let basis = Basis {
-        config: Config::load(None, [dir]).map_err(anyhow::Error::msg)?,
-        clock: Clock::System,
-        db: db.clone(),
-        bus: Arc::new(bus::Memory::default()),
-        secrets: Secrets::random(),
-        hasher: Hasher::cheap(),
-    };
-    serve::assemble(basis).await.map_err(anyhow::Error::msg)
-}
-
-/// Jobs: the probe and a worker on the same rows, with few and with many waiting (`BENCH_JOBS`, else a million).
-async fn work(name: &str, app: &App, run: Duration) -> Result<()> {
-    let many = env::var("BENCH_JOBS").map_or(Ok(1_000_000), |text| text.parse())?;
-    for (how, count) in [(How::Alone, many / 20), (How::Batched, many / 20), (How::Batched, many)] {
-        jobs::fill(&app.db, how, count).await?;
-        let probe = jobs::probe(&app.db, run.min(Duration::from_secs(1))).await?;
-        line(&format!("{name}: probe, queue of {count}"), &probe);
-        let ran = jobs::run(app, run).await?;
-        line(&format!("{name}: jobs, {how:?}, {count} waiting"), &ran);
-        println!("{:<44} {:.2}", "  of the probe", ran.rate() / probe.rate());
-        app.db.system("empty the queue of a benchmark", |tx| tx.run("delete from jobs", &[])).await?;
-    }
-    Ok(())
 }
