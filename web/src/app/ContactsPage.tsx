@@ -25,6 +25,7 @@ import { When } from "~/ui/When";
 import { useKeys } from "./keyboard";
 import { PageHead } from "./PageHead";
 import { useTitle } from "./title";
+import { useWords } from "./useWords";
 
 const statuses = ["", "new", "active", "paused", "archived"] as const;
 const ROW = 56;
@@ -33,10 +34,9 @@ const ROW = 56;
 export default function ContactsPage() {
   const session = useSession();
   const [params, setParams] = useSearchParams();
-  const words = params.get("q") ?? "";
+  const { words, asked, type } = useWords();
   const status = (params.get("status") ?? "") as Contact["status"] | "";
   const chosen = params.get("contact");
-  const [asked, ask] = useState(words);
   const [starting, start] = useState(false);
   const navigate = useNavigate();
   const narrow = useNarrow();
@@ -56,10 +56,6 @@ export default function ContactsPage() {
       },
       { replace: name !== "contact" },
     );
-  useEffect(() => {
-    const timer = setTimeout(() => ask(words), 200);
-    return () => clearTimeout(timer);
-  }, [words]);
   useKeys({ "/": () => box.current?.focus(), Escape: () => chosen && put("contact", null) });
 
   const query = useInfiniteQuery(contacts({ search: asked.trim(), status }));
@@ -98,7 +94,10 @@ export default function ContactsPage() {
             : t("contacts.none", { status: t(`contact.status.${status}` as PlainKey) })
         }
         text={t("contacts.noneText")}
-        onClear={() => setParams({}, { replace: true })}
+        onClear={() => {
+          type("");
+          setParams({}, { replace: true });
+        }}
       />
     ) : (
       <Empty title={t("contacts.empty")} text={t("contacts.emptyText")} />
@@ -200,7 +199,7 @@ export default function ContactsPage() {
                 ref={box}
                 type="search"
                 value={words}
-                onChange={(event) => put("q", event.target.value)}
+                onChange={(event) => type(event.target.value)}
                 aria-label={t("contacts.search")}
                 placeholder={t("contacts.search")}
                 className={`${inputDense} w-full ps-9`}

@@ -35,7 +35,8 @@ export function EmptyInbox({
         />
       ) : (
         <Empty
-          title={t("empty.waiting")}
+          // Something was said before: then nothing is open because all is done.
+          title={t(numbers.some((one) => one.lastInboundAt || one.lastOutboundAt) ? "empty.allDone" : "empty.waiting")}
           text={t("empty.waitingText", { names: linked.map((one) => one.name).join(", ") })}
           action={
             onStart && (

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowDownWideNarrow, ListFilter, Plus, Search as SearchIcon, X } from "lucide-react";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useNavigate, useParams, useSearchParams } from "react-router";
 import { toast } from "sonner";
 import { api, take } from "~/api/client";
@@ -40,6 +40,7 @@ import { say } from "./live";
 import { PhoneHead } from "./PhoneHead";
 import { contactOpen, contactWidth, listWidth } from "./panes";
 import { useTitle } from "./title";
+import { useWords } from "./useWords";
 
 const Details = lazy(() => import("~/features/conversations/Details"));
 
@@ -51,7 +52,7 @@ export default function InboxPage() {
   const client = useQueryClient();
   const session = useSession();
   const filter = useMemo(() => readFilter(search), [search]);
-  const words = search.get("q") ?? "";
+  const { words, asked, type: find } = useWords();
   const counts = useQuery(countsQuery).data;
   const numbers = useQuery(instancesQuery).data;
   const onePane = useNarrow(640);
@@ -78,19 +79,6 @@ export default function InboxPage() {
   );
   const change = useCallback(
     (part: Partial<Filter>) => setSearch((before) => writeFilter(before, part), { replace: true }),
-    [setSearch],
-  );
-  const find = useCallback(
-    (q: string) =>
-      setSearch(
-        (before) => {
-          const next = new URLSearchParams(before);
-          if (q) next.set("q", q);
-          else next.delete("q");
-          return next;
-        },
-        { replace: true },
-      ),
     [setSearch],
   );
 
@@ -318,8 +306,8 @@ export default function InboxPage() {
         </div>
       )}
       {onePane && !words && <ViewPills view={filter.view} counts={counts} to={toView} />}
-      {words ? (
-        <Found words={words} to={to} onClear={() => find("")} />
+      {words && asked ? (
+        <Found words={asked} to={to} onClear={() => find("")} />
       ) : (
         <ConversationList filter={filter} openId={id} to={to} several={several} empty={empty} onOrder={onOrder} />
       )}
@@ -406,18 +394,13 @@ export default function InboxPage() {
   );
 }
 
-/** Waits until the typing pauses before it asks the server. */
+/** What was found; a contact without a conversation gets one when it is chosen. */
 function Found({ words, to, onClear }: { words: string; to: (id: string) => string; onClear: () => void }) {
-  const [settled, settle] = useState(words);
   const open = useStart();
   const navigate = useNavigate();
-  useEffect(() => {
-    const timer = setTimeout(() => settle(words), 200);
-    return () => clearTimeout(timer);
-  }, [words]);
   return (
     <SearchResults
-      words={settled.trim() || words.trim()}
+      words={words.trim()}
       to={to}
       onClear={onClear}
       onContact={(contact) =>

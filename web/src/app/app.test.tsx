@@ -203,3 +203,20 @@ describe("the pseudo language", () => {
       expect(plainTexts()).toEqual([]);
     });
 });
+
+describe("a search field", () => {
+  it("keeps every letter of a fast typist, and asks once they pause", async () => {
+    const { server } = house("Lerato Mokoena");
+    const { user } = visit("/chat", server);
+    await user.type(await screen.findByTestId("search"), "the garden of the house");
+    expect((screen.getByTestId("search") as HTMLInputElement).value).toBe("the garden of the house");
+    await waitFor(() =>
+      expect(server.asked.some((one) => one.query.get("q") === "the garden of the house")).toBe(true),
+    );
+    expect(server.asked.filter((one) => one.path === "/api/search").length).toBeLessThan(4);
+    await waitFor(() => expect(location.search).toBe("?q=the+garden+of+the+house"));
+    await user.click(screen.getByRole("button", { name: "Clear the search" }));
+    await screen.findByText("Lerato Mokoena");
+    await waitFor(() => expect(location.search).toBe(""));
+  });
+});

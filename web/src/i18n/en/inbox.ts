@@ -42,6 +42,7 @@ export const inbox = {
   "empty.toNumbers": "See the numbers",
   "empty.waiting": "Waiting for the first message",
   "empty.waitingText": "New messages to {names} land here.",
+  "empty.allDone": "All done",
   "empty.us": "Nobody is waiting",
   "empty.unread": "Everything is read",
   "empty.mine": "Nothing is yours to do",
