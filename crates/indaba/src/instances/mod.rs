@@ -185,7 +185,8 @@ pub fn receive(tx: &mut TenantTx, id: InstanceId, session: &Session) -> Result<(
     if store::set_state(tx, id, state, step, reason, at)? == 0 {
         return Ok(()); // something newer is known
     }
-    if step == Some(LinkStep::Scan) && (before.link_step != step || at > before.state_at) {
+    // a new code is told with its time; an answer that only repeats what is known has none
+    if step == Some(LinkStep::Scan) && (before.link_step != step || (session.at.is_some() && at > before.state_at)) {
         let attempt = if before.link_step == step { before.code_attempt + 1 } else { 1 };
         let expires = session.code.as_ref().and_then(|code| code.expires_at).map_or(now + CODE_LIFE, Time);
         store::set_code(tx, id, attempt, Some(expires))?;
@@ -380,7 +381,11 @@ impl Place {
     }
 }
 
-/// Starts it; a session that the gateway has forgotten is made again, with the hooks it had.
+/// How long a failed session that was restarted gets to show whether its keys still hold, and how often we look.
+const REVIVAL: (Duration, Duration) = (Duration::from_secs(6), Duration::from_millis(200));
+
+/// Starts it, from whatever state it is in: one that has failed is restarted; one that the gateway has forgotten is made again, with the
+/// hooks it had.
 pub async fn start(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
     let reach = reach(app, tenant, id).await?;
     let session = match reach.provider.start(&reach.link).await {
@@ -390,10 +395,28 @@ pub async fn start(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
             let setup = Setup { hook_url, instance: id.to_string(), device: "Indaba".into(), full_history: false };
             reach.provider.create(&reach.link, &setup).await.map(|created| created.session)
         }
+        Ok(session) if session.reason == Some(Reason::Failed) => revive(&reach).await,
         other => other,
     };
     let session = session.map_err(link::problem)?;
     app.db.write(tenant, move |tx| receive(tx, id, &session)).await
+}
+
+/// A failed session is restarted. If it fails again, its phone has signed it out and its keys are of no more use: they are wiped, and a
+/// new code comes.
+async fn revive(reach: &Reach) -> std::result::Result<Session, CallError> {
+    let mut session = reach.provider.restart(&reach.link).await?;
+    let (patience, pause) = REVIVAL;
+    let end = tokio::time::Instant::now() + patience;
+    while session.step == Some(Step::Preparing) && tokio::time::Instant::now() < end {
+        tokio::time::sleep(pause).await;
+        session = reach.provider.status(&reach.link).await?;
+    }
+    if session.reason == Some(Reason::Failed) {
+        reach.provider.logout(&reach.link).await?;
+        session = reach.provider.start(&reach.link).await?;
+    }
+    Ok(session)
 }
 
 /// Stops it; it stays linked.

@@ -102,6 +102,46 @@ async fn until(ask: impl AsyncFn() -> Value, so: impl Fn(&Value) -> bool) -> Val
 }
 
 #[tokio::test]
+async fn starting_a_number_that_failed_brings_it_back_or_brings_a_new_code() {
+    each_db(async |house| {
+        let waha = waha().await;
+        let (id, name) = number(&house, &waha).await;
+        let look = async || act(&house.admin, &id, "sync-status").await;
+        until(look, |now| now["linkStep"] == "scan").await;
+        house.wait(Duration::from_secs(1));
+        assert_eq!(look().await["code"]["attempt"], 1, "looking again does not make it another code");
+
+        for _ in 0..6 {
+            control(&waha, &format!("sessions/{name}/expire-qr"), json!({})).await;
+        }
+        assert_eq!(look().await["state"], "attention");
+        house.wait(Duration::from_secs(1));
+        act(&house.admin, &id, "start").await;
+        until(look, |now| now["linkStep"] == "scan").await;
+
+        let phone = json!({ "phone": "27820001000" });
+        control(&waha, &format!("sessions/{name}/scan"), phone).await;
+        house.wait(Duration::from_secs(1));
+        until(look, |now| now["state"] == "connected").await;
+        control(&waha, &format!("sessions/{name}/status"), json!({ "status": "FAILED" })).await;
+        house.wait(Duration::from_secs(1));
+        until(look, |now| now["state"] == "attention").await;
+        house.wait(Duration::from_secs(1));
+        act(&house.admin, &id, "start").await;
+        until(look, |now| now["state"] == "connected").await;
+
+        control(&waha, &format!("sessions/{name}/unlink"), json!({})).await;
+        house.wait(Duration::from_secs(1));
+        until(look, |now| now["state"] == "attention").await;
+        house.wait(Duration::from_secs(1));
+        act(&house.admin, &id, "start").await;
+        until(look, |now| now["linkStep"] == "scan").await;
+        waha.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_deleted_number_leaves_its_gateway_and_gives_back_its_place() {
     each_db(async |house| {
         let waha = waha().await;
