@@ -239,6 +239,10 @@ impl Job for MarkRead {
             Err(Error::Missing) => return Ok(()),
             other => other?,
         };
+        if reach.capabilities.presence {
+            // somebody looks at this conversation: from now on they see when the contact types; not worth a retry
+            let _ = reach.provider.watch(&reach.link, &chat).await;
+        }
         if on.is_empty() || !reach.capabilities.mark_read {
             return Ok(());
         }
