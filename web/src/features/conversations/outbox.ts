@@ -213,7 +213,12 @@ export class Outbox {
         this.#change(entry.key, { is: "refused", reason: describe(error).detail, messageId: undefined });
         return true;
       }
-      this.#change(entry.key, { is: "waiting" });
+      // Those behind it in its conversation wait with it.
+      const { conversationId } = entry;
+      this.#entries = this.#entries.map((one) =>
+        one.conversationId === conversationId && one.is === "sending" ? { ...one, is: "waiting" as const } : one,
+      );
+      this.#tell();
       if (error instanceof Problem) setTimeout(this.retry, (error.retryAfter ?? 5) * 1000);
       return false;
     }
