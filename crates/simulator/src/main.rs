@@ -29,6 +29,9 @@ struct Args {
     /// What WAHA believes its own address to be; media URLs start with it.
     #[arg(long, default_value = "http://localhost:3000")]
     base_url: String,
+    /// What waits, waits a hundredth: for tests.
+    #[arg(long)]
+    fast: bool,
     /// Fill this number with sample conversations, to be found by whoever links it.
     #[arg(long, value_name = "PHONE")]
     sample: Option<String>,
@@ -63,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
         },
         release: if args.old { Release::V2026_4_1 } else { Release::V2026_6_1 },
         base_url: args.base_url,
-        ..Config::default()
+        ..if args.fast { Config::fast() } else { Config::default() }
     };
     let mut running = Simulator::start(config).await?;
     if let Some(phone) = &args.sample {
