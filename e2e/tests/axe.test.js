@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { photo } from "../support/files.js";
+import { story } from "../support/story.js";
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const rules = {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  resultTypes: ["violations"],
+};
+
+/** What axe finds serious or critical on the page as it is now. */
+async function findings(page) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => undefined))));
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  const { violations } = await page.evaluate((options) => window.axe.run(document, options), rules);
+  return violations
+    .filter((one) => one.impact === "serious" || one.impact === "critical")
+    .map((one) => `${one.id} (${one.impact}): ${one.nodes.map((node) => node.html.slice(0, 160)).join("\n      ")}`);
+}
+
+/** Each route, and what must be on it before it is looked at. */
+const routes = ({ talk, number }) => [
+  ["/chat", '[data-testid="conversation-row"]'],
+  [`/chat/${talk}`, '[data-testid="message"] img'],
+  ["/chat?view=mine", '[data-testid="empty"], [data-testid="conversation-row"]'],
+  ["/chat?q=stoep", '[data-testid="search-hit"]'],
+  ["/chat/cnv_01h455vb4pex5vsknk084sn02q", '[data-testid="empty"]'],
+  ["/contacts", '[data-testid="contact-row"]'],
+  ["/instances", '[data-testid="number-card"]'],
+  ["/instances?add=1", '[data-testid="add-dialog"]'],
+  [`/instances?link=${number}`, '[data-testid="qr-image"]'],
+  ["/settings/profile", "main form"],
+  ["/settings/sign-ins", "main li, main table"],
+  ["/settings/preferences", "main [role=switch]"],
+  ["/settings/workspace", "main form"],
+  ["/settings/team", "main li, main table"],
+  ["/settings/api-keys", "main form, main button"],
+  ["/settings/audit", "main table, main li"],
+  ["/settings/jobs", '[data-testid="job-summary"], [data-testid="empty"]'],
+  ["/nowhere", "main a"],
+];
+
+for (const colorScheme of ["light", "dark"])
+  for (const width of [360, 1440])
+    story(
+      `axe finds nothing serious on any route, ${colorScheme}, ${width} px`,
+      async (stage) => {
+        const shop = await stage.workspace({ colorScheme, viewport: { width, height: 800 } });
+        const asha = shop.customer("Asha Naidoo");
+        await asha.says("Is the *stoep* covered? https://example.com");
+        await asha.sends("image", "image/png", photo());
+        await shop.customer("Pieter Botha").says("Hello");
+        const talk = await shop.conversation(asha);
+        const second = await shop.owner.api("POST", "/instances", { name: "Rentals" });
+        const bad = [];
+        const look = async (page, path) => {
+          for (const one of await findings(page)) bad.push(`${path}: ${one}`);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          if (overflow > 0) bad.push(`${path}: ${overflow} px wider than the window`);
+        };
+
+        const door = await (await stage.context({ colorScheme, viewport: { width, height: 800 } })).newPage();
+        for (const path of ["/sign-in", "/sign-up"]) {
+          await door.goto(stage.server + path);
+          await door.locator("form").waitFor();
+          await look(door, path);
+        }
+        const page = await shop.owner.open();
+        for (const [path, ready] of routes({ talk, number: second.id })) {
+          await page.goto(stage.server + path);
+          await page.locator(ready).first().waitFor();
+          await look(page, path);
+        }
+        if (bad.length > 0) throw new Error(bad.join("\n"));
+      },
+      { timeout: 150_000 },
+    );
+
+story("the menus and dialogs over the thread are as good", async (stage) => {
+  const shop = await stage.workspace();
+  const asha = shop.customer("Asha Naidoo");
+  await asha.says("Hello");
+  const page = await shop.owner.open(`/chat/${await shop.conversation(asha)}`);
+  const bad = [];
+  const look = async (what) => {
+    for (const one of await findings(page)) bad.push(`${what}: ${one}`);
+  };
+  await page.getByTestId("message").hover();
+  await page.getByTestId("message-menu").click();
+  await page.getByRole("menu").waitFor();
+  await look("the message's menu");
+  await page.getByRole("menuitem", { name: "Details" }).click();
+  await page.getByTestId("details").waitFor();
+  await look("the details");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  await page.getByTestId("shortcuts").waitFor();
+  await look("the shortcuts");
+  await page.keyboard.press("Escape");
+  await page.getByTestId("shortcuts").waitFor({ state: "detached" });
+  await page.keyboard.press("Control+k");
+  await page.getByTestId("palette").waitFor();
+  await look("the palette");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Emoji" }).click();
+  await page.getByTestId("emoji-picker").waitFor();
+  await look("the emoji");
+  await page.keyboard.press("Escape");
+  await page.getByTestId("record").click();
+  await page.getByTestId("recorder-stop").click();
+  await page.getByTestId("recorder-send").waitFor();
+  await look("the recorder");
+  if (bad.length > 0) throw new Error(bad.join("\n"));
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { Inbox } from "../support/screen.js";
+import { story } from "../support/story.js";
+
+story("two people in two browsers see each other's work", async (stage) => {
+  const shop = await stage.workspace();
+  const lerato = await shop.colleague("Lerato Dube");
+  const asha = shop.customer("Asha Naidoo");
+  await asha.says("Good morning");
+  const id = await shop.conversation(asha);
+  const here = new Inbox(await shop.owner.open());
+  const there = new Inbox(await lerato.open(`/chat/${id}`));
+  await there.message("Good morning").waitFor();
+  await here.row("Asha Naidoo").getByText("1 unread message").waitFor({ state: "detached" });
+
+  await there.page.keyboard.press("i");
+  await here.row("Asha Naidoo").getByText("Lerato Dube").waitFor();
+  await there.say("Good morning, how can I help?");
+  await here.row("Asha Naidoo").getByText("Good morning, how can I help?").waitFor();
+  await here.openRow("Asha Naidoo");
+  await here.is("Good morning, how can I help?", "delivered");
+  await here.message("Good morning, how can I help?").getByText("Lerato Dube").waitFor();
+
+  await asha.opens();
+  await Promise.all([
+    here.is("Good morning, how can I help?", "read"),
+    there.is("Good morning, how can I help?", "read"),
+  ]);
+  await here.say("I take it from here, Lerato.");
+  await there.message("I take it from here, Lerato.").getByText("Naledi Khumalo").waitFor();
+
+  await here.page.getByTestId("resolve").click();
+  await there.page.getByTestId("resolve").filter({ hasText: "Reopen" }).waitFor();
+  await there.row("Asha Naidoo").waitFor({ state: "detached" });
+  await asha.says("One more thing");
+  await there.row("Asha Naidoo").getByText("One more thing").waitFor();
+  assert.deepEqual(await there.order(["One more thing", "I take it from here"]), [
+    "I take it from here",
+    "One more thing",
+  ]);
+});
+
+story("what one tab does shows in the other", async (stage) => {
+  const shop = await stage.workspace();
+  const asha = shop.customer("Asha Naidoo");
+  await asha.says("Hello");
+  const id = await shop.conversation(asha);
+  const one = new Inbox(await shop.owner.open(`/chat/${id}`));
+  const two = new Inbox(await shop.owner.open(`/chat/${id}`));
+  await two.message("Hello").waitFor();
+  await one.say("First tab");
+  await one.is("First tab", "delivered");
+  await two.is("First tab", "delivered");
+  await two.say("Second tab");
+  await two.is("Second tab", "delivered");
+  await one.is("Second tab", "delivered");
+});
