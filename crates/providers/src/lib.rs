@@ -9,6 +9,7 @@
 mod address;
 mod calls;
 mod capability;
+mod cloud;
 mod content;
 mod error;
 mod evolution;
@@ -29,6 +30,7 @@ pub use calls::{
     Template,
 };
 pub use capability::{Capabilities, Capability};
+pub use cloud::Cloud;
 pub use content::{Button, Card, CardLine, Content, Context, MediaRef, OrderItem, Quoted, Referral};
 pub use error::{CallError, Refused, SendError, Unreadable};
 pub use evolution::Evolution;
@@ -46,7 +48,7 @@ pub use waha::Waha;
 
 /// Every provider of this build. A gateway that speaks another's wire (our simulator, `native`) is not one of its own.
 pub fn all() -> &'static [&'static dyn Provider] {
-    static ALL: &[&dyn Provider] = &[&Waha, &Evolution];
+    static ALL: &[&dyn Provider] = &[&Waha, &Evolution, &Cloud];
     ALL
 }
 

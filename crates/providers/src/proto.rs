@@ -311,7 +311,7 @@ fn unescape(value: &str) -> String {
 }
 
 /// A text field; numbers become their digits, empty is nothing.
-fn text(value: &Value, name: &str) -> Option<String> {
+pub(crate) fn text(value: &Value, name: &str) -> Option<String> {
     match field(value, name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -320,7 +320,7 @@ fn text(value: &Value, name: &str) -> Option<String> {
 }
 
 /// A number field, also as text or as two halves.
-fn number(value: &Value, name: &str) -> Option<f64> {
+pub(crate) fn number(value: &Value, name: &str) -> Option<f64> {
     match field(value, name)? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -333,11 +333,11 @@ fn number(value: &Value, name: &str) -> Option<f64> {
     .filter(|number| number.is_finite())
 }
 
-fn flag(value: &Value, name: &str) -> bool {
+pub(crate) fn flag(value: &Value, name: &str) -> bool {
     field(value, name).and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn items<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn items<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     field(value, name).and_then(Value::as_array).into_iter().flatten().take(MOST)
 }
 

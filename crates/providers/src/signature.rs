@@ -21,13 +21,20 @@ pub(crate) fn sha512(keys: &[SecretString], body: &[u8], signature: &str) -> Res
 }
 
 /// HMAC-SHA256 in hex, with one of the keys.
-#[allow(dead_code, reason = "cloud's; it lands with its provider")]
 pub(crate) fn sha256(keys: &[SecretString], body: &[u8], signature: &str) -> Result<(), Refused> {
     check(keys, signature, 32, |key| {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
         mac.update(body);
         mac.finalize().into_bytes().to_vec()
     })
+}
+
+/// `appsecret_proof`: HMAC-SHA256 of the access token with the app secret, in hex.
+pub(crate) fn proof(secret: &SecretString, token: &str) -> String {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(token.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
 }
 
 /// A word that must be one of the keys.

@@ -6,7 +6,8 @@
 //!   `"sameRequest"` our first request must equal the captured one in method, path, query and body.
 //!
 //! A collection, `<name>.jsonl`, has a capture in each line and its value in the same line of `<name>.expected.jsonl`: exchanges, whose `"answers"` are
-//! then line numbers (or answers made by hand), and events. `"unused"` says why we never make that call.
+//! then line numbers (or answers made by hand), events, and whole hooks. `"unused"` says why we never make that call. A request from an API description is
+//! compared with our last one: `"sameBody"` in full, `"sameShape"` by its names and types; both name what one of us has besides.
 //!
 //! A fixture without its value fails.
 
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use indaba_providers::{
     Address, Addressee, Body, CallError, File, History, Hook, Link, LookedUp, MediaRef, MediaSource, MessageRef,
-    Outgoing, Page, PresenceState, Provider, SendError, Setup,
+    Outgoing, Page, PresenceState, Provider, SendError, Setup, Template, TemplateCall,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,7 +35,12 @@ pub fn captures(provider: &str) -> Vec<(String, Vec<u8>)> {
 /// Every event in the collections of a provider, as the body of a hook.
 pub fn events(provider: &str) -> Vec<Value> {
     let lines = collections(provider).into_iter().flat_map(|(_, lines, _)| lines);
-    lines.filter(|line| line["event"].is_string()).map(|line| event(&line)).collect()
+    let body = |line: Value| match (&line["hook"], line["event"].is_string()) {
+        (Value::Object(hook), _) => Some(hook.clone().into()),
+        (_, true) => Some(event(&line)),
+        _ => None,
+    };
+    lines.filter_map(body).collect()
 }
 
 fn event(line: &Value) -> Value {
@@ -133,6 +139,19 @@ async fn check(provider: &dyn Provider, kind: &str, name: &str, capture: &[u8]) 
 /// One line of a collection: an event (`event`, `data`) or an exchange (`method`, `path`, `request`, `status`, `response`).
 async fn check_line(provider: &dyn Provider, lines: &[Value], at: usize, expected: &Value) -> Result<(), String> {
     let line = &lines[at];
+    if line["hook"].is_object() {
+        let (mut to, mut all) = (Vec::new(), Vec::new());
+        for part in provider.split(&Hook::stored(line["hook"].to_string())) {
+            to.push(match &part.to {
+                Addressee::Instance(name) => format!("I:{name}"),
+                Addressee::Account(name) => format!("A:{name}"),
+                Addressee::Caller => "caller".to_owned(),
+            });
+            all.extend(provider.read(&Hook::stored(part.body)).map_err(|error| error.to_string())?);
+        }
+        same(&json!(to), &expected["to"])?;
+        return check_all(&all, &expected["says"]);
+    }
     if line["event"].is_string() {
         return check_says(provider, &Hook::stored(event(line).to_string()), &expected["says"]);
     }
@@ -150,8 +169,8 @@ async fn check_line(provider: &dyn Provider, lines: &[Value], at: usize, expecte
         None => made(&answer["status"], &answer["body"]),
     });
     let theirs = || Asked {
-        method: line["method"].as_str().unwrap().to_owned(),
-        target: line["path"].as_str().unwrap().to_owned(),
+        method: line["method"].as_str().unwrap_or_default().to_owned(),
+        target: line["path"].as_str().unwrap_or_default().to_owned(),
         headers: String::new(),
         body: line["request"].clone(),
     };
@@ -168,12 +187,15 @@ async fn check_exchange(
 ) -> Result<(), String> {
     let peer = Peer::that_answers(answers).await;
     let call = &expected["call"];
-    let mut link = peer::link(&peer.url, call["version"].as_str().unwrap_or(version));
-    link.external_name = match (call["op"].as_str(), call["session"].as_str()) {
-        (_, Some(session)) => session.into(),
-        (Some("check"), None) => String::new(),
-        _ => "default".into(),
-    };
+    let mut link = peer::link_of(provider, &peer.url);
+    if provider.kind() != "cloud" {
+        link.build.version = Some(call["version"].as_str().unwrap_or(version).to_owned());
+        link.external_name = match (call["op"].as_str(), call["session"].as_str()) {
+            (_, Some(session)) => session.into(),
+            (Some("check"), None) => String::new(),
+            _ => "default".into(),
+        };
+    }
     let (what, got) = match perform(provider, &link, call).await {
         Ok(value) => ("gives", value),
         Err(value) => ("fails", value),
@@ -192,7 +214,32 @@ async fn check_exchange(
         let key = peer::header(&ours.headers, "x-api-key").or(peer::header(&ours.headers, "apikey"));
         assert_eq!(key, Some("key"));
     }
+    for how in ["sameBody", "sameShape"] {
+        let Some(besides) = expected[how].as_array() else { continue };
+        let (mut ours, mut theirs) = (peer.asked().pop().expect("a request").body, theirs().body);
+        for name in besides.iter().filter_map(Value::as_str) {
+            for body in [&mut ours, &mut theirs] {
+                body.as_object_mut().map(|body| body.remove(name));
+            }
+        }
+        if how == "sameShape" {
+            (ours, theirs) = (shape(&ours), shape(&theirs));
+        }
+        same(&ours, &theirs)?;
+    }
     Ok(())
+}
+
+/// Names and types without values.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect(),
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::String(_) => "text".into(),
+        Value::Number(_) => "number".into(),
+        Value::Bool(_) => "flag".into(),
+        Value::Null => "nothing".into(),
+    }
 }
 
 fn check_hook(provider: &dyn Provider, hook: &Hook, told: &Value, says: &Value) -> Result<(), String> {
@@ -219,8 +266,11 @@ fn check_hook(provider: &dyn Provider, hook: &Hook, told: &Value, says: &Value) 
 }
 
 fn check_says(provider: &dyn Provider, hook: &Hook, says: &Value) -> Result<(), String> {
-    let incoming = provider.read(hook).map_err(|error| error.to_string())?;
-    let got = serde_json::to_value(&incoming).unwrap();
+    check_all(&provider.read(hook).map_err(|error| error.to_string())?, says)
+}
+
+fn check_all(incoming: &[indaba_providers::Incoming], says: &Value) -> Result<(), String> {
+    let got = serde_json::to_value(incoming).unwrap();
     let back: Vec<indaba_providers::Incoming> =
         serde_json::from_value(got.clone()).map_err(|error| format!("cannot be read back: {error}"))?;
     if back != incoming {
@@ -248,6 +298,7 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
             from_me: reference.starts_with("true_"),
         }
     };
+    let template = || -> Template { serde_json::from_value(call["template"].clone()).unwrap() };
     let send = async |body: Body| {
         let mut outgoing = Outgoing::text(chat.clone(), "msg_1", "");
         outgoing.body = body;
@@ -291,18 +342,43 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
         "otherNames" => told(provider.other_names(link, &address("of")).await),
         "onWhatsapp" => told(provider.on_whatsapp(link, &address("phone")).await),
         "sendText" => send(Body::Text { text: text("text") }).await,
-        op @ ("sendImage" | "sendDocument") => {
+        op @ ("sendImage" | "sendVideo" | "sendAudio" | "sendSticker" | "sendDocument") => {
             use base64::Engine as _;
             let bytes = base64::engine::general_purpose::STANDARD.decode(text("base64")).unwrap().into();
             let file = File { mime: text("mime"), name: text("name"), bytes };
             let caption = call["caption"].as_str().map(str::to_owned);
-            send(if op == "sendImage" { Body::Image { file, caption } } else { Body::Document { file, caption } }).await
+            send(match op {
+                "sendImage" => Body::Image { file, caption },
+                "sendVideo" => Body::Video { file, caption },
+                "sendAudio" => Body::Audio { file },
+                "sendSticker" => Body::Sticker { file },
+                _ => Body::Document { file, caption },
+            })
+            .await
         }
+        "sendButtons" => {
+            let buttons = serde_json::from_value(call["buttons"].clone()).unwrap();
+            send(Body::Buttons { text: text("text"), header: None, footer: None, list: None, buttons }).await
+        }
+        "sendTemplate" => {
+            send(Body::Template(TemplateCall {
+                name: text("name"),
+                language: text("language"),
+                header: vec![],
+                media: None,
+                body: vec![],
+                buttons: vec![],
+            }))
+            .await
+        }
+        "templates" => page(provider.templates(link, None).await),
+        "submitTemplate" => told(provider.submit_template(link, &template()).await),
+        "deleteTemplate" => told(provider.delete_template(link, &template()).await),
         "sendLocation" => {
             let degrees = |name: &str| call[name].as_f64().unwrap();
             let name = Some(text("name"));
-            send(Body::Location { latitude: degrees("latitude"), longitude: degrees("longitude"), name, address: None })
-                .await
+            let address = call["address"].as_str().map(str::to_owned);
+            send(Body::Location { latitude: degrees("latitude"), longitude: degrees("longitude"), name, address }).await
         }
         "sendPoll" => {
             let options = serde_json::from_value(call["options"].clone()).unwrap();
@@ -325,7 +401,8 @@ async fn perform(provider: &dyn Provider, link: &Link, call: &Value) -> Result<V
         }
         "typing" => {
             let state: PresenceState = serde_json::from_value(call["state"].clone()).unwrap();
-            told(provider.typing(link, &address("to"), state, None).await)
+            let last = call["last"].as_str().map(message);
+            told(provider.typing(link, &address("to"), state, last.as_ref()).await)
         }
         "download" => {
             let media = MediaRef { url: Some(text("url")), ..MediaRef::default() };

@@ -1,5 +1,6 @@
 //! Every provider against captures of its real peer, against faults, and against what nobody would send.
 
+mod cloud;
 mod faults;
 mod fixtures;
 mod mutations;

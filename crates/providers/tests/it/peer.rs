@@ -60,12 +60,17 @@ impl Drop for Peer {
 impl Peer {
     /// Answers the first request with the first answer and so on; the last one serves for all that follow.
     pub async fn that_answers(answers: Vec<Answer>) -> Peer {
+        Peer::that_answers_itself(|_| answers).await
+    }
+
+    /// The same, with answers that name its own URL.
+    pub async fn that_answers_itself(answers: impl FnOnce(&str) -> Vec<Answer>) -> Peer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let notes = asked.clone();
+        let mut answers = answers(&url).into_iter();
         let task = tokio::spawn(async move {
-            let mut answers = answers.into_iter();
             let mut current = answers.next().unwrap();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -151,6 +156,17 @@ pub fn link_of(provider: &dyn indaba_providers::Provider, url: &str) -> Link {
     match provider.kind() {
         "waha" => link(url, "2026.6.1"),
         "evolution" => link(url, "2.3.7"),
+        "cloud" => Link {
+            url: format!("{url}/v26.0").parse().unwrap(),
+            external_name: "106540352242922".into(),
+            build: Build { version: Some("v26.0".into()), engine: None, tier: None },
+            secrets: Secrets {
+                keys: vec!["indaba-app-secret".to_owned().into()],
+                verify_token: Some("vt".to_owned().into()),
+            },
+            extras: Extras { waba_id: Some("102290129340398".into()), ..Extras::default() },
+            ..link(url, "v26.0")
+        },
         kind => panic!("how is {kind} reached?"),
     }
 }
