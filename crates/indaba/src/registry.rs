@@ -19,6 +19,8 @@ pub fn kinds() -> Kinds {
         .job::<messages::hooks::ForgetHooks>()
         .job::<messages::inbound::FoldConversation>()
         .job::<messages::ReleaseEcho>()
+        .job::<messages::history::ImportChats>()
+        .job::<messages::history::FillGap>()
         .job::<messages::jobs::SendMessage>()
         .job::<messages::jobs::React>()
         .job::<messages::jobs::MarkRead>()
@@ -33,7 +35,7 @@ pub fn kinds() -> Kinds {
 }
 
 /// What follows an event in its own transaction, in this order: counters, and the jobs that go on from there.
-pub const FOLLOWERS: &[(&str, Follower)] = &[];
+pub const FOLLOWERS: &[(&str, Follower)] = &[("instance.state", messages::history::follow)];
 
 /// Who listens to what browsers say over the live stream, by the frame's `kind`.
 pub const HEARERS: &[(&str, Hearer)] =

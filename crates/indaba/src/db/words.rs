@@ -29,6 +29,7 @@ macro_rules! words {
 
         impl $name {
             /// Every word, in the order of the list.
+            #[allow(dead_code, reason = "not every kind is listed anywhere")]
             pub const ALL: &'static [$name] = &[$($name::$word),+];
 
             /// As it is written in the database and in JSON.

@@ -19,6 +19,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use indaba_providers::Build;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::HashMap;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -186,6 +187,11 @@ struct Patch {
 
 /// Appends `instance.state`: something that shows of this number has changed.
 pub(super) fn tell(tx: &mut TenantTx, of: &Instance) -> Result<()> {
+    tell_with(tx, of, false)
+}
+
+/// The same; `linked`: it was not connected before, and now it is.
+pub(super) fn tell_with(tx: &mut TenantTx, of: &Instance, linked: bool) -> Result<()> {
     let now = tx.now();
     let patch = Patch {
         id: of.id,
@@ -199,12 +205,12 @@ pub(super) fn tell(tx: &mut TenantTx, of: &Instance) -> Result<()> {
         sync: sync_view(of),
         paused_until: of.paused_until,
     };
-    events::append(tx, "instance.state", &[("instance", &of.id)], &serde_json::json!({ "instance": patch }))
+    events::append(tx, "instance.state", &[("instance", &of.id)], &json!({ "instance": patch, "linked": linked }))
 }
 
 /// Appends `instance.state` for one that was deleted.
 pub(super) fn tell_gone(tx: &mut TenantTx, id: InstanceId) -> Result<()> {
-    let patch = serde_json::json!({ "instance": { "id": id, "deleted": true } });
+    let patch = json!({ "instance": { "id": id, "deleted": true } });
     events::append(tx, "instance.state", &[("instance", &id)], &patch)
 }
 
@@ -254,7 +260,8 @@ fn find_all(tx: &mut SystemRead, tenant: TenantId, ids: &[GatewayId]) -> Result<
     Ok(all)
 }
 
-async fn one(app: &App, tenant: TenantId, id: InstanceId) -> Result<View> {
+/// A number as people see it. Errors: `Missing`.
+pub async fn one(app: &App, tenant: TenantId, id: InstanceId) -> Result<View> {
     let row = app.db.read(tenant, move |tx| store::get(tx, id)).await?;
     let mut views = views(app, tenant, vec![row]).await?;
     Ok(views.remove(0))

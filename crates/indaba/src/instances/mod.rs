@@ -204,7 +204,8 @@ fn changed(tx: &mut TenantTx, id: InstanceId, before: &Instance) -> Result<()> {
     if face(&after) == face(before) {
         return Ok(());
     }
-    http::tell(tx, &after)
+    let linked = before.state != State::Connected && after.state == State::Connected;
+    http::tell_with(tx, &after, linked)
 }
 
 /// What a gateway's state means here; None: nothing that we know.

@@ -1,6 +1,6 @@
 //! The routes of messages, and those of conversations that show or move messages.
 use super::{
-    MessageId, State as How, View, jobs as work,
+    MessageId, State as How, View, history, jobs as work,
     outbound::{self, Decision, New},
     page, search, store, view,
 };
@@ -10,7 +10,7 @@ use crate::{
     audit,
     contacts::{self, ContactId},
     conversations::{self, ConversationId, Direction},
-    http::{After, Agent, Json, Page, Path, Problem, Query, Role, Viewer, Who},
+    http::{Admin, After, Agent, Json, Page, Path, Problem, Query, Role, Viewer, Who},
     id::TenantId,
     instances::{self, InstanceId},
     jobs, tenants,
@@ -37,6 +37,19 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(cancel))
         .routes(routes!(react))
         .routes(routes!(search::find))
+        .routes(routes!(sync_chats))
+}
+
+/// Imports the number's chats as contacts and conversations, in the background; `sync` shows how far it has come.
+#[utoipa::path(post, path = "/api/instances/{id}/sync-chats", tag = "instances", params(("id" = InstanceId, Path)),
+    responses((status = 202, body = instances::http::View), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn sync_chats(
+    State(app): State<App>,
+    who: Admin,
+    Path(id): Path<InstanceId>,
+) -> Result<(StatusCode, Json<instances::http::View>)> {
+    history::import(&app, &who, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(instances::http::one(&app, who.tenant, id).await?)))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -1,5 +1,6 @@
 //! Messages: how they come in (`hooks.rs`, `inbound.rs`), how they go out (`outbound.rs`, `jobs.rs`), how they are shown and found.
 mod echo;
+pub mod history;
 pub mod hooks;
 pub mod http;
 pub mod inbound;

@@ -1,5 +1,5 @@
 //! All SQL of messages, but for hooks (`hooks.rs`).
-use super::{Message, MessageId, State};
+use super::{Message, MessageId};
 use crate::{
     Result,
     clock::Time,

@@ -118,6 +118,16 @@ impl Load {
         Flight { over, tasks, hooks, accepted }
     }
 
+    /// Waits until a first message was accepted, so that a kill can find one on its way.
+    pub async fn under_way(&self, flight: &Flight) {
+        for _ in 0..500 {
+            if !flight.accepted.lock().expect("no panic under this lock").is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Calls them back; gives the hooks that have no answer.
     pub async fn stop(&mut self, flight: Flight) -> Vec<String> {
         flight.over.store(true, Ordering::Relaxed);

@@ -61,7 +61,8 @@ async fn run(rounds: usize, scratch: &Path) -> Result<()> {
     let mut cut_off = HashSet::new();
     while kills < rounds || (!seen.all() && kills < rounds + MORE_ROUNDS) {
         let flight = load.start(&server);
-        tokio::time::sleep(Duration::from_millis(u64::from(rand::random::<u16>()) % 500 + 60)).await;
+        load.under_way(&flight).await;
+        tokio::time::sleep(Duration::from_millis(u64::from(rand::random::<u16>()) % 300)).await;
         server.kill()?;
         kills += 1;
         let unanswered = load.stop(flight).await;

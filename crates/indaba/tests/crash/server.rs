@@ -164,8 +164,6 @@ impl Drop for Server {
 pub struct Account {
     /// An admin's API key.
     pub key: String,
-    /// The number.
-    pub instance: String,
     /// The gateway's name of it.
     pub session: String,
     /// Path of the number's hook URL; the server's port changes with each start.
@@ -219,7 +217,7 @@ impl Account {
             ensure!(Instant::now() < until, "the number was not connected within 20 s");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(Account { key, instance, session: name, hook_path: hook_url.path().to_owned(), secret })
+        Ok(Account { key, session: name, hook_path: hook_url.path().to_owned(), secret })
     }
 }
 

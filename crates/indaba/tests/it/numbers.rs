@@ -282,3 +282,41 @@ async fn older_news_changes_nothing_and_a_dip_is_looked_at_again() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn chats_that_were_there_before_are_imported_once_and_wake_nobody() {
+    each_db(async |house| {
+        let waha = waha().await;
+        let (id, name) = number(&house, &waha).await;
+        let early = house.admin.post(&format!("/api/instances/{id}/sync-chats"), json!({})).await;
+        assert!(early.problem(409).contains("not-linked"));
+        until(async || act(&house.admin, &id, "sync-status").await, |now| now["linkStep"] == "scan").await;
+        control(&waha, &format!("sessions/{name}/scan"), json!({ "phone": "27820001000", "pushName": "Kusasa" })).await;
+        until(async || act(&house.admin, &id, "sync-status").await, |now| now["state"] == "connected").await;
+        for customer in 0..25 {
+            for (minute, text) in ["Hello", "Is the flat still there?"].iter().enumerate() {
+                let at = MORNING.0 - 3_600_000 + i64::try_from(minute).unwrap() * 60_000;
+                let from = format!("278200020{customer:02}");
+                let said = json!({ "from": from, "name": format!("Customer {customer}"), "body": text, "at": at });
+                control(&waha, "numbers/27820001000/messages", said).await;
+            }
+        }
+        for _ in 0..2 {
+            let asked = house.admin.post(&format!("/api/instances/{id}/sync-chats"), json!({})).await;
+            assert_eq!((asked.status.as_u16(), &asked.json()["sync"]["state"]), (202, &json!("running")));
+            house.run_jobs().await;
+            let sync = house.admin.get(&format!("/api/instances/{id}")).await.ok()["sync"].clone();
+            assert_eq!((&sync["state"], &sync["chats"]), (&json!("done"), &json!(25)), "{sync}");
+            let all = house.admin.get("/api/conversations?limit=100").await.ok()["items"].as_array().unwrap().clone();
+            assert_eq!(all.len(), 25, "the second import adds nothing");
+            assert!(all.iter().all(|one| one["unreadCount"] == 0), "nothing old is unread");
+            let first = all[0]["id"].as_str().unwrap();
+            let messages = house.admin.get(&format!("/api/conversations/{first}/messages")).await.ok()["items"].clone();
+            let texts: Vec<&str> =
+                messages.as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap()).collect();
+            assert_eq!(texts, ["Is the flat still there?", "Hello"]);
+        }
+        waha.stop().await;
+    })
+    .await;
+}
