@@ -41,7 +41,7 @@ function Picture({ media, message, sticker }: { media: Media; message: Message; 
         aria-label={t("media.open", { name: media.name || kindName(message.kind) })}
         onClick={() => setOpen(true)}
         style={{ width: shape.width, aspectRatio: `${shape.width} / ${shape.height}` }}
-        className={cn("block max-w-full overflow-hidden rounded-[10px]", !sticker && "-mx-1.5 mb-1.25 bg-well")}
+        className={cn("block max-w-[calc(100%+12px)] overflow-hidden rounded-[10px]", !sticker && "-mx-1.5 mb-1.25 bg-well")}
       >
         <img
           src={media.url}
@@ -213,7 +213,7 @@ export function MessageContent({ message, onSaveContact }: { message: Message } 
             preload="metadata"
             aria-label={t("kind.video")}
             style={{ aspectRatio: `${media.width || 4} / ${media.height || 3}` }}
-            className="-mx-1.5 mb-1.25 w-70 max-w-full rounded-[10px] bg-well"
+            className="-mx-1.5 mb-1.25 w-70 max-w-[calc(100%+12px)] rounded-[10px] bg-well"
           />
         ) : kind === "document" ? (
           <Document media={media} />
