@@ -79,7 +79,6 @@ fn indexed(
         text.push_str(" and c.unread");
     }
     let (assignee, instance, last) = (filter.assignee.flatten(), filter.instance, after);
-    let mut args = args;
     match (filter.assignee, &assignee) {
         (Some(_), Some(user)) => {
             args.push(user.arg());

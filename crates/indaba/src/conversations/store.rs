@@ -53,12 +53,14 @@ macro_rules! conversations {
             "select c.id, c.instance_id, c.contact_id, c.address, c.state, c.snoozed_until, c.assignee_id, c.unread_count, c.last_inbound_at, c.window_ends_at, c.last_message_id, c.last_message_kind, c.last_message_preview,
                     c.last_message_direction, c.last_message_state, c.last_message_author, c.last_message_author_id, c.last_message_at,
                     c.assistant_mode, c.assistant_paused_until, c.created_at, k.name as contact_name, k.phone as contact_phone,
-                    i.name as instance_name, i.provider, u.name as assignee_name, a.name as last_author_name
+                    i.name as instance_name, i.provider, u.name as assignee_name,
+                    coalesce(a.name, p.name) as last_author_name
                from conversations c
                join contacts k on k.tenant_id = c.tenant_id and k.id = c.contact_id
                join instances i on i.tenant_id = c.tenant_id and i.id = c.instance_id
                left join users u on u.id = c.assignee_id
                left join users a on a.id = c.last_message_author_id
+               left join api_keys p on p.tenant_id = c.tenant_id and p.id = c.last_message_author_id
              ",
             $rest
         )

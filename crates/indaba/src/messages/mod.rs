@@ -13,6 +13,7 @@ mod view;
 pub use crate::conversations::MessageId;
 pub use echo::ReleaseEcho;
 pub use hooks::Intake;
+pub use search::{Found, Hit, MessageHit};
 pub use view::{Problem, Quoted, ReactionView, View, page, view, views};
 
 use crate::{

@@ -1,5 +1,7 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
 mod bus;
+mod contacts;
+mod conversations;
 mod db;
 mod each_route;
 mod events;
@@ -9,8 +11,11 @@ mod http;
 mod inbound;
 mod jobs;
 mod live;
+mod media;
 mod numbers;
+mod outbound;
 mod program;
+mod search;
 mod secrets;
 mod statements;
 mod support;

@@ -166,7 +166,21 @@ impl House {
 
     /// A listener on a free port, for what cannot be asked in process (WebSockets); gone when the story ends.
     pub async fn listen(&self) -> SocketAddr {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.listen_at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    /// The same on a port that was chosen before.
+    pub async fn listen_at(&self, address: SocketAddr) -> SocketAddr {
+        let mut tries = 0;
+        let listener = loop {
+            // the story on the other database may only just have given it back
+            match tokio::net::TcpListener::bind(address).await {
+                Ok(listener) => break listener,
+                Err(e) if tries > 100 => panic!("{address}: {e}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+            tries += 1;
+        };
         let address = listener.local_addr().unwrap();
         let last = Duration::from_millis(100);
         tokio::spawn(indaba::http::server::serve(listener, self.router.clone(), self.app.stop.clone(), last));

@@ -6,7 +6,10 @@ use hmac::{KeyInit, Mac};
 use indaba::http::Role;
 use indaba_simulator::{Config, Running, Simulator};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// A number that is linked.
 pub struct Shop {
@@ -41,10 +44,33 @@ pub async fn in_a_shop(story: impl AsyncFn(Shop)) {
 pub async fn in_a_shop_with(settings: &[(&str, &str)], story: impl AsyncFn(Shop)) {
     let all: Vec<(&str, &str)> = BRISK.iter().chain(settings).copied().collect();
     super::each_db_with(&all, async |house| {
-        let shop = Shop::open(house, Config::fast()).await;
+        let shop = Shop::open(house, config()).await;
         story(shop).await
     })
     .await
+}
+
+/// The story of a shop that its gateway reaches over real HTTP.
+pub async fn in_an_open_shop(story: impl AsyncFn(Shop)) {
+    // our own address must be known before the number is made: the gateway is told of it then
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let url = format!("http://{address}");
+    let all: Vec<(&str, &str)> = BRISK.iter().copied().chain([("INDABA_PUBLIC_URL", &*url)]).collect();
+    super::each_db_with(&all, async |house| {
+        house.listen_at(address).await;
+        let shop = Shop::open(house, config()).await;
+        story(shop).await
+    })
+    .await
+}
+
+/// The gateway's time goes on while ours stands still: it begins a while before.
+fn config() -> Config {
+    let start = Instant::now();
+    let now = move || MORNING.0 - 600_000 + i64::try_from(start.elapsed().as_millis()).unwrap();
+    Config { clock: Arc::new(now), ..Config::fast() }
 }
 
 impl Shop {
@@ -59,7 +85,8 @@ impl Shop {
             json!({ "provider": "waha", "name": "Sales", "settings": { "url": waha.url(), "apiKey": "simulator" } });
         let made = house.admin.post("/api/instances", form).await.ok();
         let id = made["id"].as_str().unwrap().to_owned();
-        let path = made["hookUrl"].as_str().unwrap().trim_start_matches("http://indaba.test").to_owned();
+        let hook = made["hookUrl"].as_str().unwrap();
+        let path = hook[hook.find("/api/").unwrap()..].to_owned();
         let sessions: Value =
             reqwest::get(format!("{}/control/sessions", waha.url())).await.unwrap().json().await.unwrap();
         let sessions = sessions.as_array().or(sessions["items"].as_array()).unwrap().clone();
@@ -85,7 +112,7 @@ impl Shop {
 
     /// Another number of the same house, on the same gateway's program.
     pub async fn another(&self) -> Shop {
-        Shop::open(self.house.clone(), Config::fast()).await
+        Shop::open(self.house.clone(), config()).await
     }
 
     pub async fn sync(&self) -> Value {
@@ -172,6 +199,19 @@ impl Shop {
         let mut all = self.who.get(&path).await.ok()["items"].as_array().unwrap().clone();
         all.reverse();
         all
+    }
+
+    /// Asks until it is so: the gateway is another program and takes its time.
+    pub async fn until<T>(&self, ask: impl AsyncFn() -> Option<T>) -> T {
+        for _ in 0..300 {
+            self.house.run_jobs().await;
+            if let Some(found) = ask().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let jobs = self.who.get("/api/jobs").await.ok();
+        panic!("it never became so: {:?}\njobs {jobs}", self.inbox().await);
     }
 
     /// The conversation with the newest message, and its messages.
