@@ -133,7 +133,7 @@ fn complete(mut document: OpenApi) -> OpenApi {
 /// A name that no other operation has (the functions are all `list` and `create`): `postConversationsByIdMessages`.
 fn operation_name(method: &str, path: &str) -> String {
     let mut name = method.to_owned();
-    for part in path.trim_start_matches("/api").split('/').filter(|part| !part.is_empty()) {
+    for part in path.strip_prefix("/api").unwrap_or(path).split('/').filter(|part| !part.is_empty()) {
         let (by, words) = match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(parameter) => ("By", parameter),
             None => ("", part),

@@ -63,7 +63,9 @@ fn look(path: &CString) -> Option<f64> {
     let mut found = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
     // SAFETY: the path ends in a zero byte, the place is large enough, and it is read only when the call has filled it.
     let found = unsafe { (libc::statvfs(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init()) }?;
-    (found.f_blocks > 0).then(|| found.f_bavail as f64 / found.f_blocks as f64)
+    // of what we may use at all: some is kept back for root
+    let ours = found.f_blocks.saturating_sub(found.f_bfree) + found.f_bavail;
+    (ours > 0).then(|| found.f_bavail as f64 / ours as f64)
 }
 
 #[cfg(test)]
