@@ -20,7 +20,7 @@ use indaba_providers::Build;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -253,8 +253,8 @@ async fn views(app: &App, tenant: TenantId, rows: Vec<Instance>) -> Result<Vec<V
 fn find_all(tx: &mut SystemRead, tenant: TenantId, ids: &[GatewayId]) -> Result<HashMap<GatewayId, gateways::Gateway>> {
     let mut all = HashMap::new();
     for &id in ids {
-        if !all.contains_key(&id) {
-            all.insert(id, gateways::store::get(tx, tenant, id)?);
+        if let Entry::Vacant(place) = all.entry(id) {
+            place.insert(gateways::store::get(tx, tenant, id)?);
         }
     }
     Ok(all)

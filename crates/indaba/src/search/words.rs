@@ -121,8 +121,9 @@ impl Query {
     pub fn phone(text: &str) -> Option<Query> {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let written = text.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
-        (written && digits.len() >= 3)
-            .then(|| Query { whole: Vec::new(), begun: Some(digits.strip_prefix("00").unwrap_or(&digits).to_owned()) })
+        // 00 before a whole number is how a + is dialled; before a few last digits it is two of them
+        let dialled = digits.strip_prefix("00").filter(|rest| rest.len() >= 7).unwrap_or(&digits);
+        (written && digits.len() >= 3).then(|| Query { whole: Vec::new(), begun: Some(dialled.to_owned()) })
     }
 
     /// What must be stored with a text that fits: at least this, [`Query::fits`] has the last word.
