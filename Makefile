@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint build release web test-rust test-web test-e2e test-peers crash bench bench-full fuzz schema clean
+.PHONY: help demo test check lint build release web test-rust test-web test-e2e test-peers crash bench bench-full schema clean
 
 # dev builds fast; `make demo PROFILE=release` runs fast.
 PROFILE ?= dev
