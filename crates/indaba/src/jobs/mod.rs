@@ -4,6 +4,7 @@
 //! States: `ready`; `running`; `done`; `dead` (set aside with its reason, for a person to look at); `cancelled`. Two more are ours:
 //! `later` (not due yet) and `behind` (an earlier job of its lane is not finished). A claim therefore only reads the head of one index,
 //! however many rows wait. A lane is a row too (`job_lanes`): the lock under which its jobs come and go in order.
+mod attempt;
 pub mod http;
 mod kinds;
 mod recurring;

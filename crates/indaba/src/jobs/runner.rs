@@ -1,42 +1,35 @@
 //! A worker: claims what is due in batches, runs it side by side, and writes down in batches what became of it.
 use super::{
-    JobCx, JobError,
-    kinds::{Done, How, Kind, Kinds, Payload},
+    JobId, attempt,
+    kinds::{How, Kind, Kinds},
     recurring,
-    store::{self, Claimed, Finished, Outcome, WorkerId},
+    store::{self, Claim, Claimed, Finished, Outcome, WorkerId},
 };
-use crate::{Error, Result, app::App, clock::Time, id::TenantId, request};
-use futures_util::{FutureExt, future::join_all};
+use crate::{Error, Result, app::App, clock::Time, db::Dialect, id::TenantId};
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use std::{
-    any::Any,
     collections::HashMap,
-    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::{JoinHandle, JoinSet},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 /// How often a worker looks without being woken: the net under the bus.
 pub const POLL: Duration = Duration::from_secs(1);
 /// The most that one claim takes.
 pub const BATCH: usize = 128;
-/// The most jobs of batch kinds in hand.
-const BATCHED: usize = 8 * BATCH;
-/// The first wait after a failure; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// Who says "at once" may not turn in circles.
-const SHORTEST_SNOOZE: Duration = Duration::from_millis(100);
-/// Bytes of a reason that are kept.
-const LONGEST_REASON: usize = 2000;
+/// The most jobs in hand: claimed, and not yet written down.
+const IN_HAND: usize = 16 * BATCH;
+/// When only a few places are free, so long is waited for more, rather than to claim one job at a time.
+const GATHER: Duration = Duration::from_millis(3);
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -86,13 +79,18 @@ pub async fn run_due(app: &App, kinds: &Arc<Kinds>) -> Result<usize> {
         recurring::tick(app, kinds).await?;
         worker.take_back().await?;
         let me = worker.me;
-        let claim = app.db.system("claim jobs", move |tx| store::claim(tx, me, BATCH, 0, turns)).await?;
+        let claim = app.db.system("claim jobs", move |tx| store::claim(tx, me, BATCH, BATCH, turns)).await?;
         if claim.jobs.is_empty() && !claim.more {
             break;
         }
         turns = claim.turns;
         count += claim.jobs.len();
-        let finished: Vec<Finished> = join_all(worker.runs(claim.jobs)).await.into_iter().flatten().collect();
+        let finished: Vec<Finished> =
+            join_all(worker.parts(claim.jobs).into_iter().map(|(jobs, _)| attempt::run(app, kinds, jobs)))
+                .await
+                .into_iter()
+                .flatten()
+                .collect();
         if !finished.is_empty() {
             app.db.system("finish jobs", move |tx| store::finish(tx, me, &finished)).await?;
         }
@@ -107,38 +105,57 @@ struct Worker {
     kinds: Arc<Kinds>,
     me: WorkerId,
     options: Options,
-    /// Jobs in hand that run alone, and those of batch kinds.
+    /// Jobs that run alone and have not ended.
     alone: AtomicUsize,
-    batched: AtomicUsize,
+    /// Lets so many of them run at a time.
+    gate: Semaphore,
+    /// Jobs claimed and not yet written down.
+    in_hand: AtomicUsize,
+    /// Jobs whose attempt has not ended, as they are given back if it is cut off.
+    attempts: Mutex<HashMap<JobId, Finished>>,
     freed: Notify,
+}
+
+/// What is under way: attempts, and the way to whoever writes down what became of them.
+struct Hall {
+    tasks: JoinSet<()>,
+    to: mpsc::UnboundedSender<Vec<Finished>>,
 }
 
 impl Worker {
     fn new(app: App, kinds: Arc<Kinds>, options: Options) -> Arc<Worker> {
-        let me = WorkerId::at(app.clock.now());
-        let (alone, batched, freed) = (AtomicUsize::new(0), AtomicUsize::new(0), Notify::new());
-        Arc::new(Worker { app, kinds, me, options, alone, batched, freed })
+        Arc::new(Worker {
+            me: WorkerId::at(app.clock.now()),
+            alone: AtomicUsize::new(0),
+            gate: Semaphore::new(options.workers),
+            in_hand: AtomicUsize::new(0),
+            attempts: Mutex::default(),
+            freed: Notify::new(),
+            app,
+            kinds,
+            options,
+        })
     }
 
     async fn work(self: Arc<Self>, stop: CancellationToken) {
         while let Err(e) = self.renew().await {
             tracing::warn!(error = %e, "a worker cannot begin: {e}");
-            if stop.run_until_cancelled(tokio::time::sleep(POLL)).await.is_none() {
+            if stop.run_until_cancelled(sleep(POLL)).await.is_none() {
                 return;
             }
         }
         let (to, results) = mpsc::unbounded_channel();
         let finisher = tokio::spawn(self.clone().finish(results));
         let keeper = tokio::spawn(self.clone().keep_house());
-        let mut tasks = JoinSet::new();
-        let hands: Arc<Mutex<HashMap<super::JobId, Finished>>> = Arc::default();
-        self.claim(&stop, &mut tasks, &to, &hands).await;
+        let mut hall = Hall { tasks: JoinSet::new(), to };
+        self.claim(&stop, &mut hall).await;
 
+        let Hall { mut tasks, to } = hall;
         let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.options.grace, ended).await.is_err() {
+        if timeout(self.options.grace, ended).await.is_err() {
             tasks.shutdown().await;
             let rest: Vec<Finished> =
-                hands.lock().expect("no panic under this lock").drain().map(|(_, job)| job).collect();
+                self.attempts.lock().expect("no panic under this lock").drain().map(|(_, job)| job).collect();
             tracing::warn!(jobs = rest.len(), "{} jobs were cut off and go back to the queue", rest.len());
             let _ = to.send(rest);
         }
@@ -152,162 +169,106 @@ impl Worker {
     }
 
     /// Claims and starts jobs until told to stop.
-    async fn claim(
-        self: &Arc<Self>,
-        stop: &CancellationToken,
-        tasks: &mut JoinSet<()>,
-        to: &mpsc::UnboundedSender<Vec<Finished>>,
-        hands: &Arc<Mutex<HashMap<super::JobId, Finished>>>,
-    ) {
+    async fn claim(self: &Arc<Self>, stop: &CancellationToken, hall: &mut Hall) {
+        // side by side while much waits: SQLite has one writer, which need not wait for us in between
+        let lanes = if self.app.db.dialect() == Dialect::Sqlite { 2 } else { 4 };
         let mut bells = self.app.bus.listen(store::TOPIC);
-        let (mut turns, mut more, mut wait) = ([TenantId::NIL; 4], true, POLL);
-        while !stop.is_cancelled() {
-            while tasks.try_join_next().is_some() {}
-            let free = self.options.workers.saturating_sub(self.alone.load(Ordering::Relaxed));
-            let full = free == 0 || self.batched.load(Ordering::Relaxed) >= BATCHED;
-            if !more || full {
-                tokio::select! {
-                    _ = stop.cancelled() => break,
-                    _ = bells.next() => {}
-                    () = self.freed.notified(), if full => {}
-                    () = tokio::time::sleep(wait) => {}
+        let mut claims = FuturesUnordered::new();
+        let (mut wanted, mut woken, mut starved, mut expected) = (1, false, false, 0);
+        let (mut turns, mut wait, mut gather) = ([TenantId::NIL; 4], POLL, Instant::now());
+        loop {
+            while hall.tasks.try_join_next().is_some() {}
+            while claims.len() < wanted && !stop.is_cancelled() {
+                // of each claim under way as many jobs are expected to run alone as of the last
+                let free =
+                    self.options.workers.saturating_sub(self.alone.load(Ordering::Relaxed) + claims.len() * expected);
+                let few = free < BATCH.min(self.options.workers) / 4 && Instant::now() < gather;
+                let many = self.in_hand.load(Ordering::Relaxed) + claims.len() * BATCH >= IN_HAND;
+                if free == 0 || few || many {
+                    starved = true;
+                    break;
                 }
-                while bells.try_next().is_some() {}
-                more = true;
-                continue;
+                let urgent = free.min(BATCH);
+                claims.push(self.claim_once(urgent, urgent.min(free.saturating_sub(self.options.workers / 8)), turns));
             }
-            if free < BATCH.min(self.options.workers / 2) && !tasks.is_empty() {
-                // a few places are free: let some more become so, rather than claim one job at a time
-                let pause = tokio::time::sleep(Duration::from_millis(3));
-                tokio::select! { _ = stop.cancelled() => break, () = pause => {} }
+            if stop.is_cancelled() && claims.is_empty() {
+                return;
             }
-            let (me, room, kept) =
-                (self.me, free.min(BATCH), (self.options.workers / 8).saturating_sub(free.saturating_sub(BATCH)));
-            match self.app.db.system("claim jobs", move |tx| store::claim(tx, me, room, kept, turns)).await {
-                Ok(claim) => {
-                    turns = claim.turns;
-                    more = claim.more;
-                    let now = self.app.clock.now();
-                    wait = claim.next.map_or(POLL, |at| at.since(now).clamp(Duration::from_millis(5), POLL));
-                    self.begin(claim.jobs, tasks, to, hands, now);
+            tokio::select! {
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+                Some(claim) = claims.next() => match claim {
+                    Ok(Claim { jobs, more, next, turns: after, kept }) => {
+                        let now = self.app.clock.now();
+                        turns = after;
+                        wait = next.map_or(POLL, |at| at.since(now).clamp(Duration::from_millis(5), POLL));
+                        wanted = if more { lanes } else { usize::from(std::mem::take(&mut woken)) };
+                        starved |= kept;
+                        gather = Instant::now() + GATHER;
+                        expected = self.begin(jobs, hall, now);
+                    }
+                    Err(e) => {
+                        tracing::warn!(error = %e, "no jobs could be claimed: {e}");
+                        wanted = 0; // until the next poll
+                    }
+                },
+                _ = bells.next() => {
+                    while bells.try_next().is_some() {}
+                    (woken, wanted) = (true, wanted.max(1));
                 }
-                Err(e) => {
-                    tracing::warn!(error = %e, "no jobs could be claimed: {e}");
-                    let pause = tokio::time::sleep(POLL);
-                    tokio::select! { _ = stop.cancelled() => break, () = pause => {} }
-                }
+                () = self.freed.notified(), if starved => (starved, wanted) = (false, wanted.max(1)),
+                () = sleep_until(gather), if starved && Instant::now() < gather => {}
+                () = sleep(wait), if wanted == 0 => wanted = 1,
             }
         }
     }
 
-    fn begin(
-        self: &Arc<Self>,
-        jobs: Vec<Claimed>,
-        tasks: &mut JoinSet<()>,
-        to: &mpsc::UnboundedSender<Vec<Finished>>,
-        hands: &Arc<Mutex<HashMap<super::JobId, Finished>>>,
-        now: Time,
-    ) {
+    async fn claim_once(&self, urgent: usize, other: usize, turns: [TenantId; 4]) -> Result<Claim> {
+        let me = self.me;
+        self.app.db.system("claim jobs", move |tx| store::claim(tx, me, urgent, other, turns)).await
+    }
+
+    /// Starts claimed jobs; how many of them run alone.
+    fn begin(self: &Arc<Self>, jobs: Vec<Claimed>, hall: &mut Hall, now: Time) -> usize {
+        self.in_hand.fetch_add(jobs.len(), Ordering::Relaxed);
         {
-            let mut hands = hands.lock().expect("no panic under this lock");
+            let mut attempts = self.attempts.lock().expect("no panic under this lock");
             for job in &jobs {
                 metrics::histogram!("indaba_job_wait_seconds", "kind" => job.kind.clone())
                     .record(now.since(job.run_at).as_secs_f64());
-                hands.insert(job.id, finished(job, Outcome::Again(now, false, None)));
+                attempts.insert(job.id, attempt::finished(job, Outcome::Again(now, false, None)));
             }
         }
-        for run in self.runs(jobs) {
-            let (to, hands) = (to.clone(), hands.clone());
-            tasks.spawn(async move {
-                let done = run.await;
-                let mut hands = hands.lock().expect("no panic under this lock");
-                done.iter().for_each(|job| drop(hands.remove(&job.id)));
+        let mut count = 0;
+        for (jobs, alone) in self.parts(jobs) {
+            count += usize::from(alone);
+            self.alone.fetch_add(usize::from(alone), Ordering::Relaxed);
+            let (worker, to) = (self.clone(), hall.to.clone());
+            hall.tasks.spawn(async move {
+                let pass = if alone { worker.gate.acquire().await.ok() } else { None };
+                let done = attempt::run(&worker.app, &worker.kinds, jobs).await;
+                drop(pass);
+                let mut attempts = worker.attempts.lock().expect("no panic under this lock");
+                done.iter().for_each(|job| drop(attempts.remove(&job.id)));
+                worker.alone.fetch_sub(usize::from(alone), Ordering::Relaxed);
+                worker.freed.notify_one();
                 let _ = to.send(done);
             });
         }
+        count
     }
 
-    /// One future for each job that runs alone, one for all those of a batch kind.
-    fn runs(self: &Arc<Self>, jobs: Vec<Claimed>) -> Vec<impl Future<Output = Vec<Finished>> + Send + use<>> {
+    /// Each job by itself, or together with the others of its batch kind; true: by itself.
+    fn parts(&self, jobs: Vec<Claimed>) -> Vec<(Vec<Claimed>, bool)> {
         let mut batches = HashMap::<String, Vec<Claimed>>::new();
-        let mut runs = Vec::new();
+        let mut parts = Vec::new();
         for job in jobs {
-            if matches!(self.kinds.get(&job.kind), Some(Kind { how: How::Many { .. }, .. })) {
-                self.batched.fetch_add(1, Ordering::Relaxed);
-                batches.entry(job.kind.clone()).or_default().push(job);
-            } else {
-                self.alone.fetch_add(1, Ordering::Relaxed);
-                runs.push(vec![job]);
+            match self.kinds.get(&job.kind) {
+                Some(Kind { how: How::Many { .. }, .. }) => batches.entry(job.kind.clone()).or_default().push(job),
+                _ => parts.push((vec![job], true)),
             }
         }
-        runs.extend(batches.into_values());
-        runs.into_iter().map(|jobs| self.clone().run(jobs)).collect()
-    }
-
-    async fn run(self: Arc<Self>, jobs: Vec<Claimed>) -> Vec<Finished> {
-        let start = Instant::now();
-        let kind = self.kinds.get(&jobs[0].kind);
-        let done = match kind {
-            None => vec![Err(JobError::Retry("this version knows no such kind of job".into()))],
-            Some(kind) => match &kind.how {
-                How::One(run) => {
-                    let [job] = &jobs[..] else { unreachable!("jobs of this kind come alone") };
-                    vec![match run(&job.payload, self.cx(job)) {
-                        Ok(work) => guarded(kind, spanned(job, work)).await.unwrap_or_else(Err),
-                        Err(e) => Err(unreadable(&e)),
-                    }]
-                }
-                How::Many { .. } => self.batch(kind, &jobs).await,
-            },
-        };
-        let took = start.elapsed().as_secs_f64();
-        metrics::histogram!("indaba_job_seconds", "kind" => kind.map_or("unknown", |kind| kind.name)).record(took);
-        let now = self.app.clock.now();
-        jobs.iter().zip(done).map(|(job, done)| finished(job, outcome(job, done, now))).collect()
-    }
-
-    async fn batch(&self, kind: &Kind, jobs: &[Claimed]) -> Vec<Done> {
-        let How::Many { decode, run } = &kind.how else { unreachable!("a batch kind") };
-        let mut done: Vec<Option<Done>> = jobs.iter().map(|_| None).collect();
-        let (mut places, mut given) = (Vec::new(), Vec::new());
-        let read = |job: &Claimed| -> Result<(Payload, JobCx), JobError> {
-            Ok((decode(&job.payload).map_err(|e| unreadable(&e))?, self.cx(job)))
-        };
-        for (place, job) in jobs.iter().enumerate() {
-            match read(job) {
-                Ok(job) => {
-                    places.push(place);
-                    given.push(job);
-                }
-                Err(e) => done[place] = Some(Err(e)),
-            }
-        }
-        let answers = if given.is_empty() { Ok(Vec::new()) } else { guarded(kind, run(self.app.clone(), given)).await };
-        match answers {
-            Ok(answers) => places.iter().zip(answers).for_each(|(&place, answer)| done[place] = Some(answer)),
-            Err(JobError::Fail(_)) if places.len() > 1 => {
-                // one of them made it panic: which?
-                for &place in &places {
-                    let Ok(job) = read(&jobs[place]) else { continue };
-                    let answer = guarded(kind, run(self.app.clone(), vec![job])).await;
-                    done[place] = answer.map_or_else(|e| Some(Err(e)), |mut answers| answers.pop());
-                }
-            }
-            Err(e) => places.iter().for_each(|&place| done[place] = Some(Err(e.clone()))),
-        }
-        let unanswered = || Err(JobError::Retry("its batch gave no answer for it".into()));
-        done.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
-    }
-
-    fn cx(&self, job: &Claimed) -> JobCx {
-        JobCx {
-            app: self.app.clone(),
-            tenant: job.tenant_id,
-            job: job.id,
-            attempt: u32::try_from(job.attempt).unwrap_or(u32::MAX),
-            last: job.attempt >= job.max_attempts,
-            request: job.request_id.as_deref().map(Arc::from),
-        }
+        parts.extend(batches.into_values().map(|jobs| (jobs, false)));
+        parts
     }
 
     /// Writes down what became of jobs, as many as there are at a time.
@@ -328,7 +289,7 @@ impl Worker {
                     Err(Error::Closed) => return, // they come back when our lease has run out
                     Err(e) => {
                         tracing::warn!(error = %e, jobs = shared.len(), "finished jobs could not be written down yet: {e}");
-                        tokio::time::sleep(POLL).await;
+                        sleep(POLL).await;
                         // one that cannot be written must not hold up the others
                         left.extend(shared.iter().map(|job| vec![job.clone()]));
                     }
@@ -339,11 +300,8 @@ impl Worker {
     }
 
     fn put_down(&self, jobs: &[Finished]) {
-        for job in jobs {
-            let many = matches!(self.kinds.get(&job.kind), Some(Kind { how: How::Many { .. }, .. }));
-            if many { &self.batched } else { &self.alone }.fetch_sub(1, Ordering::Relaxed);
-            note(job);
-        }
+        self.in_hand.fetch_sub(jobs.len(), Ordering::Relaxed);
+        jobs.iter().for_each(note);
     }
 
     /// Renews the lease, takes back what dead workers left, enqueues what recurs.
@@ -365,7 +323,7 @@ impl Worker {
                     Err(e) => tracing::warn!(error = %e, "a worker's lease was not renewed: {e}"),
                 }
             }
-            tokio::time::sleep((self.options.lease / 3).min(Duration::from_secs(5))).await;
+            sleep((self.options.lease / 3).min(Duration::from_secs(5))).await;
         }
     }
 
@@ -391,80 +349,6 @@ impl Worker {
     }
 }
 
-fn spanned(job: &Claimed, work: impl Future<Output = Done> + Send) -> impl Future<Output = Done> + Send {
-    let span = tracing::info_span!(
-        "job", job.id = %job.id, job.kind = %job.kind, job.attempt = job.attempt, tenant.id = %job.tenant_id,
-        request.id = job.request_id.as_deref()
-    );
-    let request = job.request_id.as_deref().map(Arc::from);
-    async move {
-        match request {
-            Some(id) => request::within(id, work).await,
-            None => work.await,
-        }
-    }
-    .instrument(span)
-}
-
-/// Runs it within the kind's time, and catches its panic.
-async fn guarded<T>(kind: &Kind, work: impl Future<Output = T> + Send) -> Result<T, JobError> {
-    match tokio::time::timeout(kind.timeout, AssertUnwindSafe(work).catch_unwind()).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(panic)) => Err(JobError::Fail(format!("it panicked: {}", text(&*panic)))),
-        Err(_) => Err(JobError::Retry(format!("it took longer than {} s", kind.timeout.as_secs()))),
-    }
-}
-
-fn text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a word")
-}
-
-fn unreadable(e: &serde_json::Error) -> JobError {
-    JobError::Fail(format!("its payload cannot be read: {e}"))
-}
-
-fn finished(job: &Claimed, outcome: Outcome) -> Finished {
-    Finished {
-        tenant: job.tenant_id,
-        id: job.id,
-        kind: job.kind.clone(),
-        lane: job.lane.clone(),
-        attempt: job.attempt,
-        request: job.request_id.clone(),
-        outcome,
-    }
-}
-
-fn outcome(job: &Claimed, done: Done, now: Time) -> Outcome {
-    match done {
-        Ok(()) => Outcome::Done,
-        Err(JobError::Snooze(wait)) => Outcome::Again(now + wait.max(SHORTEST_SNOOZE), false, None),
-        Err(JobError::Retry(reason)) if job.attempt < job.max_attempts => {
-            Outcome::Again(now + backoff(job.attempt), true, Some(tidy(reason)))
-        }
-        Err(JobError::Retry(reason) | JobError::Fail(reason)) => Outcome::Dead(tidy(reason)),
-    }
-}
-
-/// A reason as it can be stored: it may come from outside, or from a panic.
-fn tidy(mut reason: String) -> String {
-    reason.retain(|c| c != '\0'); // PostgreSQL refuses it
-    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
-    reason
-}
-
-/// How long to wait after the attempt with this number: doubling, with a tenth of jitter either way, so that what failed together does
-/// not come back together.
-fn backoff(attempt: i64) -> Duration {
-    let doublings = u32::try_from(attempt - 1).unwrap_or(0).min(16);
-    let wait = (FIRST_WAIT * (1 << doublings)).min(LONGEST_WAIT);
-    wait.mul_f64(0.9 + 0.2 * f64::from(rand::random::<u8>()) / 255.0)
-}
-
 fn note(job: &Finished) {
     let kind = job.kind.clone();
     let (id, request) = (job.id, job.request.as_deref());
@@ -483,17 +367,4 @@ fn note(job: &Finished) {
         }
     };
     metrics::counter!("indaba_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_to_an_hour_at_most() {
-        for (attempt, seconds) in [(1, 5), (2, 10), (3, 20), (8, 640), (11, 3600), (99, 3600)] {
-            let wait = backoff(attempt).as_secs_f64() / f64::from(seconds);
-            assert!((0.89..=1.11).contains(&wait), "attempt {attempt}: {wait}");
-        }
-    }
 }

@@ -155,7 +155,22 @@ pub struct Claim {
     pub next: Option<Time>,
     /// For each priority, the first tenant of the next round.
     pub turns: [TenantId; 4],
+    /// There was no room for those that nobody waits for.
+    pub kept: bool,
 }
+
+row! {
+    /// What there is to claim, at one look.
+    pub struct Survey { pub p0: bool, pub p1: bool, pub p2: bool, pub p3: bool, pub due: bool, pub next: Option<Time> }
+}
+
+const SURVEY: &str = "
+    select exists (select 1 from jobs where state = 'ready' and priority = 0) as p0,
+           exists (select 1 from jobs where state = 'ready' and priority = 1) as p1,
+           exists (select 1 from jobs where state = 'ready' and priority = 2) as p2,
+           exists (select 1 from jobs where state = 'ready' and priority = 3) as p3,
+           exists (select 1 from jobs where state = 'later' and run_at <= $1) as due,
+           (select run_at from jobs where state = 'later' and run_at > $1 order by run_at limit 1) as next";
 
 const DUE: &str = "
     update jobs set state = 'ready'
@@ -201,23 +216,29 @@ const TURN_AND_TAKE: Texts = Texts::postgres(
     returning jobs.tenant_id, jobs.id, kind, payload, lane, attempt, max_attempts, request_id, run_at, share",
 );
 
-/// Takes up to `room` due jobs for the worker `me`: by priority, and within a priority an equal share for each tenant that has some,
-/// beginning with the tenant after the last one served. `turns` is what the claim before gave back. The last `kept` places are only for
-/// those for whom a person or a contact waits.
-pub fn claim(tx: &mut SystemTx, me: WorkerId, room: usize, kept: usize, turns: [TenantId; 4]) -> Result<Claim> {
+/// Takes up to `urgent` due jobs for the worker `me`, at most `other` of them for whom nobody waits: by priority, and within a priority
+/// an equal share for each tenant that has some, beginning with the tenant after the last one served. `turns` is what the claim before
+/// gave back.
+pub fn claim(tx: &mut SystemTx, me: WorkerId, urgent: usize, other: usize, turns: [TenantId; 4]) -> Result<Claim> {
     let now = tx.now();
-    let promoted = tx.run(DUE, args![now])?;
-    let mut got = Claim { jobs: Vec::new(), more: promoted == 512, next: None, turns };
+    let there: Survey = tx.get(SURVEY, args![now])?;
+    let promoted = if there.due { tx.run(DUE, args![now])? } else { 0 };
+    let mut got = Claim { jobs: Vec::new(), more: promoted == 512, next: there.next, turns, kept: false };
     for (turn, priority) in Priority::ALL.into_iter().enumerate() {
-        let room = if priority <= Priority::Assistant { room } else { room.saturating_sub(kept).max(got.jobs.len()) };
+        if promoted == 0 && ![there.p0, there.p1, there.p2, there.p3][turn] {
+            continue;
+        }
+        let room = if priority <= Priority::Assistant { urgent } else { other.max(got.jobs.len()) };
+        if got.jobs.len() == room {
+            got.more |= !got.jobs.is_empty();
+            got.kept = true;
+            continue;
+        }
         loop {
-            let (before, from) = (got.jobs.len(), got.turns[turn]);
-            if before == room {
-                got.more = true;
-                break;
-            }
+            let from = got.turns[turn];
             let last = take(tx, me, priority, from, room, &mut got)?;
             if got.jobs.len() == room {
+                got.more = true;
                 got.turns[turn] = last.map_or(TenantId::NIL, after);
                 break;
             }
@@ -226,11 +247,6 @@ pub fn claim(tx: &mut SystemTx, me: WorkerId, room: usize, kept: usize, turns: [
                 break;
             }
         }
-    }
-    if !got.more {
-        got.next = tx
-            .find::<(Time,)>("select run_at from jobs where state = 'later' order by run_at limit 1", args![])?
-            .map(|(at,)| at);
     }
     got.jobs.sort_unstable_by_key(|job| job.id);
     Ok(got)
@@ -278,8 +294,8 @@ fn take(
 /// The statements that must cost the same however many jobs wait: a test looks at their plans. By database.
 #[doc(hidden)]
 pub const STEADY: [(Dialect, &[&str]); 2] = [
-    (Dialect::Sqlite, &[DUE, TURN, TAKE, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
-    (Dialect::Postgres, &[DUE, TURN_AND_TAKE.postgres, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
+    (Dialect::Sqlite, &[SURVEY, DUE, TURN, TAKE, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
+    (Dialect::Postgres, &[SURVEY, DUE, TURN_AND_TAKE.postgres, LOST, FORWARD, FORGET, DONE, NOT_DONE]),
 ];
 
 fn after(tenant: TenantId) -> TenantId {
