@@ -426,3 +426,9 @@ async fn a_request_that_was_cut_off_before_its_change_runs_again_after_a_while()
     })
     .await;
 }
+
+#[test]
+fn the_pages_know_the_api_as_it_is() {
+    let kept = include_str!("../../../../web/openapi.json");
+    assert!(kept == indaba::router::openapi(), "web/openapi.json is stale: run `make schema`");
+}

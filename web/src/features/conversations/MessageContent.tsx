@@ -41,7 +41,10 @@ function Picture({ media, message, sticker }: { media: Media; message: Message; 
         aria-label={t("media.open", { name: media.name || kindName(message.kind) })}
         onClick={() => setOpen(true)}
         style={{ width: shape.width, aspectRatio: `${shape.width} / ${shape.height}` }}
-        className={cn("block max-w-[calc(100%+12px)] overflow-hidden rounded-[10px]", !sticker && "-mx-1.5 mb-1.25 bg-well")}
+        className={cn(
+          "block max-w-[calc(100%+12px)] overflow-hidden rounded-[10px]",
+          !sticker && "-mx-1.5 mb-1.25 bg-well",
+        )}
       >
         <img
           src={media.url}

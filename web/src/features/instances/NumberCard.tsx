@@ -1,4 +1,16 @@
-import { Ellipsis, Link2, LogOut, Pause, Pencil, Play, QrCode, RefreshCw, Smartphone, Trash2 } from "lucide-react";
+import {
+  Ellipsis,
+  History,
+  Link2,
+  LogOut,
+  Pause,
+  Pencil,
+  Play,
+  QrCode,
+  RefreshCw,
+  Smartphone,
+  Trash2,
+} from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { useSession } from "~/api/session";
@@ -97,6 +109,15 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
             </MenuItem>
             <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => act.mutate({ id, act: "sync-status" })}>
               {t("number.syncStatus")}
+            </MenuItem>
+            <MenuItem
+              icon={<History aria-hidden />}
+              disabled={state !== "connected" || sync.state === "running"}
+              onSelect={() =>
+                act.mutate({ id, act: "sync-chats" }, { onSuccess: () => toast(t("toast.syncing", { name })) })
+              }
+            >
+              {t("number.syncChats")}
             </MenuItem>
             {of.hookUrl && (
               <MenuItem

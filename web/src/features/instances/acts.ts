@@ -6,7 +6,7 @@ import { describe } from "~/api/problem";
 import type { Instance } from "~/api/types";
 import { t } from "~/i18n/t";
 
-export type InstanceAct = "start" | "stop" | "logout" | "sync-status";
+export type InstanceAct = "start" | "stop" | "logout" | "sync-status" | "sync-chats";
 
 /** What can be asked of a number; the answer is its new state. */
 export function useInstanceAct() {

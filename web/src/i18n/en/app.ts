@@ -88,6 +88,7 @@ export const app = {
   "toast.passwordChanged": "Password changed. Other sign-ins have ended.",
   "toast.roleChanged": "{name} is {role} now",
   "toast.removed": "{name} has left the workspace",
+  "toast.syncing": "{name}: reading the chats of the phone",
   "toast.numberDeleted": "Deleted {name}",
   "toast.jobRetried": "It runs again",
   "toast.jobCancelled": "Cancelled",

@@ -38,6 +38,7 @@ export const numbers = {
   "number.rename": "Rename “{name}”",
   "number.renameShort": "Rename",
   "number.syncStatus": "Sync status",
+  "number.syncChats": "Read the phone's chats",
   "number.copyHook": "Copy the webhook address",
   "number.keep": "Keep it",
   "number.logout": "Sign out the phone",
