@@ -174,18 +174,29 @@ impl Identity {
     }
 }
 
-/// The ways in which people type a phone number: with its country, without it, with a 0 instead, its last digits. Country codes have one
-/// to three digits; all three readings are kept, which costs less than a table of the world's numbers inside a transaction.
+/// The ways in which people type a phone number: with its country, without it, with a 0 instead, its last digits.
 fn phone_words(phone: &str) -> Vec<String> {
     let digits = phone.trim_start_matches('+').to_owned();
     let mut words = vec![digits.clone()];
-    for national in (1..=3).filter_map(|code| digits.get(code..)).filter(|rest| rest.len() >= 6) {
+    if let Some(national) = digits.get(country_digits(&digits)..).filter(|rest| !rest.is_empty()) {
         words.extend([format!("0{national}"), national.to_owned()]);
     }
     for last in [7, 4] {
         words.extend(digits.len().checked_sub(last).map(|at| digits[at..].to_owned()));
     }
     words
+}
+
+/// How many digits of an E.164 number are its country code. Source: ITU-T E.164, assigned country codes: zones 1 and 7 have one digit,
+/// these have two, all others three. (A library's table takes long to load, and this runs inside a transaction.)
+fn country_digits(digits: &str) -> usize {
+    const TWO: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 \
+                       90 91 92 93 94 95 98";
+    match digits.get(..2) {
+        Some(start) if start.starts_with(['1', '7']) => 1,
+        Some(start) if TWO.split_whitespace().any(|code| code == start) => 2,
+        _ => 3,
+    }
 }
 
 /// What lists are sorted by: the name, else the phone. Folded, and without surprises for an index.

@@ -4,7 +4,7 @@
 ///
 /// `pub enum State as InstanceState` names it so in the OpenAPI document, where all rooms share one list of names.
 ///
-/// ```ignore
+/// ```text
 /// words! {
 ///     /// Which way a message went.
 ///     pub enum Direction {
