@@ -286,11 +286,13 @@ impl Db {
 
     /// Takes no more work, finishes what is queued, and is back when every thread has ended. Call it off the runtime.
     pub fn close(&self) {
-        self.0.writes.close();
+        let mut threads = self.0.threads.lock().expect("no panic under this lock");
+        // SQLite's writer is the first thread and goes last: a reader cannot take the log (`-wal`) into the file, and would leave it beside
         self.0.reads.close();
-        for thread in self.0.threads.lock().expect("no panic under this lock").drain(..) {
-            let _ = thread.join();
-        }
+        let rest = threads.len().min(1);
+        threads.drain(rest..).for_each(|thread| drop(thread.join()));
+        self.0.writes.close();
+        threads.drain(..).for_each(|thread| drop(thread.join()));
         drop(self.0.lock.lock().expect("no panic under this lock").take());
     }
 }

@@ -410,6 +410,18 @@ async fn a_second_server_on_the_same_directory_is_refused() {
     Db::open(&Settings::in_dir(&*dir)).unwrap().close();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_database_is_one_file() {
+    let dir = scratch_dir();
+    for _ in 0..8 {
+        let db = Db::open(&Settings { extra: TABLES, ..Settings::in_dir(&*dir) }).unwrap();
+        let (tenant, thread) = house(&db).await;
+        db.read(tenant, move |tx| unread(tx, thread)).await.unwrap();
+        tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+        assert!(!dir.join("indaba.db-wal").exists(), "a copy of indaba.db alone would lack what was written last");
+    }
+}
+
 #[tokio::test]
 async fn every_table_of_a_tenant_is_locked_by_its_rows() {
     each_db(async |db| {
