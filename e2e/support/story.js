@@ -75,16 +75,22 @@ class Stage {
 
 /** A test of what people see. `work` gets the stage and says what must be true by throwing when it is not. */
 export function story(name, work, { timeout = 60_000 } = {}) {
-  test(name, { timeout }, async (t) => {
+  test(name, async (t) => {
     const stage = new Stage();
+    let timer;
+    // Ours, not the runner's: a story that takes too long leaves its pictures, too.
+    const late = new Promise((_, fail) => {
+      timer = setTimeout(() => fail(new Error(`it took more than ${timeout / 1000} s`)), timeout);
+    });
     try {
-      await work(stage, t);
+      await Promise.race([work(stage, t), late]);
       stage.quiet();
     } catch (error) {
       for (const file of await stage.pictures(name)) t.diagnostic(`picture: ${file}`);
       t.diagnostic(`logs: ${scratch}/*.log`);
       throw error;
     } finally {
+      clearTimeout(timer);
       await stage.strike();
     }
   });

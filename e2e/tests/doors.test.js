@@ -34,7 +34,7 @@ story("somebody new signs up, is told what to do first, signs out and in again",
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL("**/chat");
-  await page.getByTestId("empty").waitFor();
+  await page.getByTestId("empty").filter({ hasText: "No number yet" }).waitFor();
 
   const cookies = await context.cookies();
   assert.deepEqual(

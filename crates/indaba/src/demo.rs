@@ -80,6 +80,8 @@ impl Demo {
             // nobody can be banned here: no reason to wait
             ("INDABA_PACE_LINKED_MIN_MS".to_owned(), "150".to_owned()),
             ("INDABA_PACE_LINKED_MAX_MS".to_owned(), "400".to_owned()),
+            // one person, and we who fill the workspace in their name and ask whether it is full
+            ("INDABA_LIMITS_USER_PER_MINUTE".to_owned(), "1000".to_owned()),
         ]);
         if let Some(dir) = &scratch {
             all.insert("INDABA_DATA_DIR".into(), dir.display().to_string());
