@@ -67,7 +67,7 @@ story(
         new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
       });
       await inbox.say("Two cars, and a bakkie.");
-      await inbox.is("Two cars, and a bakkie.", "delivered");
+      await inbox.is("Two cars, and a bakkie.", "delivered", "read"); // the phone lies open beside it
 
       const there = phone
         .locator('[data-testid="message"][data-from="business"]')

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { t } from "~/i18n/t";
 import { Button } from "./Button";
 import { cn } from "./cn";
@@ -22,6 +22,7 @@ interface Props {
 
 /** A window over the page; on a phone a sheet from below. Focus goes back to what opened it. */
 export function Dialog({ open, onClose, title, text, wide, children, actions, testId }: Props) {
+  const opener = useRef<Element>(null);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
@@ -31,7 +32,13 @@ export function Dialog({ open, onClose, title, text, wide, children, actions, te
           // Not the close button: its tip would be the first thing read. A field that asks for focus keeps it.
           onOpenAutoFocus={(event) => {
             event.preventDefault();
+            opener.current = document.activeElement;
             (event.target as HTMLElement | null)?.focus();
+          }}
+          // Radix gives it back to a trigger, and there is none here.
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (opener.current instanceof HTMLElement && opener.current.isConnected) opener.current.focus();
           }}
           {...(text ? {} : { "aria-describedby": undefined })}
           className={cn(

@@ -137,7 +137,7 @@ describe("the list", () => {
     await user.click(await screen.findByTestId("assign"));
     await user.click(await screen.findByRole("menuitem", { name: /Assign to me/ }));
     await screen.findByText("Not changed. Pieter was faster.");
-    expect(screen.getByTestId("assign").getAttribute("aria-label")).toBe("Assigned to nobody");
+    expect(screen.getByTestId("assign").getAttribute("aria-label")).toBe("Assign: nobody has it yet");
   });
 
   it("shows a hundred thousand conversations with a handful of rows", async () => {

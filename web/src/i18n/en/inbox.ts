@@ -98,7 +98,7 @@ export const inbox = {
   "thread.numberDown": "{name} is not connected. What you send waits until it is.",
   "assign.title": "Assign to",
   "assign.to": "Assigned to {name}",
-  "assign.nobody": "Assigned to nobody",
+  "assign.nobody": "Assign: nobody has it yet",
   "assign.short": "Assign",
   "assign.me": "Assign to me",
   "assign.clear": "Take away",
