@@ -55,6 +55,9 @@ export const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.
 
 const progress: MessageState[] = ["queued", "sending", "sent", "delivered", "read"];
 
+/** How far a message has come. One that failed, or whose fate is unknown, has been sent as far as it went. */
+const reached = (state: MessageState): number => (progress.includes(state) ? progress.indexOf(state) : 2);
+
 /** Puts a whole message into its thread, by id. `answer`: it comes from a request, which may be older than the stream. */
 export function putMessage(
   client: QueryClient,
@@ -65,7 +68,7 @@ export function putMessage(
   const pages = client.getQueryData<Pages<Message>>(key);
   if (!pages || !same(key, only)) return;
   const before = find(pages, message.id);
-  if (before && answer && progress.indexOf(before.state) > progress.indexOf(message.state)) return;
+  if (before && answer && reached(before.state) > reached(message.state)) return;
   client.setQueryData(key, before ? changed(pages, message.id, () => message) : placed(pages, message, byId));
 }
 
