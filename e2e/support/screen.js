@@ -28,10 +28,9 @@ export class Inbox {
     return this.messages.filter({ hasText: words });
   }
 
-  /** Waits until the message with these words is in this state, or one of these; once only. */
-  async is(words, ...states) {
-    const any = states.map((state) => `[data-testid="message"][data-state="${state}"]`).join(", ");
-    await this.thread.locator(any).filter({ hasText: words }).waitFor();
+  /** Waits until the message with these words is in this state; once only. */
+  async is(words, state) {
+    await this.thread.locator(`[data-testid="message"][data-state="${state}"]`).filter({ hasText: words }).waitFor();
     assert.equal(await this.message(words).count(), 1, `"${words}" stands there once`);
   }
 
