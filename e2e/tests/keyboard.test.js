@@ -66,9 +66,13 @@ story("a dialog keeps the focus, and gives it back", async (stage) => {
     await page.keyboard.press("Tab");
     assert.ok(await dialog.evaluate((box) => box.contains(document.activeElement)), "Tab stays in the dialog");
   }
-  await page.keyboard.press("Escape");
-  await dialog.waitFor({ state: "detached" });
-  assert.equal(await focused(page), "add-number");
+  // Escape closes what lies on top: the tip of the button that has the focus, if one is open, and then the dialog.
+  for (let press = 0; press < 2 && (await dialog.count()) > 0; press += 1) {
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached", timeout: 3000 }).catch(() => undefined);
+  }
+  assert.equal(await dialog.count(), 0, "Escape closes the dialog");
+  await page.locator('[data-testid="add-number"]:focus').waitFor();
 });
 
 story("the first Tab offers to skip to the content", async (stage) => {
