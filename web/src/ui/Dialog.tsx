@@ -53,7 +53,13 @@ export function Dialog({ open, onClose, title, text, wide, children, actions, te
               <Radix.Title className="text-18 font-strong break-words">{title}</Radix.Title>
               {text && <Radix.Description className="mt-0.5 text-13 text-muted">{text}</Radix.Description>}
             </div>
-            <IconButton label={t("dialog.close")} icon={<X size={18} />} onClick={onClose} className="-me-2 -mt-1" />
+            <IconButton
+              label={t("dialog.close")}
+              icon={<X size={18} />}
+              onClick={onClose}
+              tip={false}
+              className="-me-2 -mt-1"
+            />
           </div>
           <div className="px-5 pt-4 pb-5 phone:px-6 phone:pb-6">
             {children}
