@@ -4,12 +4,16 @@ import { makeClient } from "./api/cache";
 import { me } from "./api/session";
 import { App } from "./app/App";
 import { makeRouter } from "./app/router";
+import { openLanguage } from "./i18n/t";
 import "./app/app.css";
 
 const client = makeClient();
 const door = /^\/sign-(in|up)/.test(location.pathname);
 // Asked before anything is drawn: every page behind the door waits for it.
 if (!door) void client.prefetchQuery(me);
+
+// The texts of another language than English are a file of their own; the first paint waits for it.
+await openLanguage();
 
 const root = document.getElementById("root");
 if (root)

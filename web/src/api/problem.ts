@@ -1,6 +1,35 @@
-import { t } from "~/i18n/t";
+import { language } from "~/i18n/language";
+import { t, told } from "~/i18n/t";
 
 const sentence = (text: string): string => (/[.!?…]$/u.test(text) ? text : `${text}.`);
+
+/** What the server says of a field, as far as we can say it in other languages. */
+const wrong: [RegExp, string][] = [
+  [/is missing|is required|missing field/i, "wrong.missing"],
+  [/not your password/i, "wrong.password"],
+  [/at most 1024 bytes/i, "rule.passwordLong"],
+  [/at least 8|too short/i, "rule.passwordShort"],
+  [/too long/i, "rule.long"],
+  [/not an e-mail/i, "rule.email"],
+  [/not the one that was invited/i, "wrong.invited"],
+  [/country code|not a (whole )?(phone )?number|E\.164/i, "wrong.phone"],
+  [/1 to 100 characters/i, "wrong.name"],
+  [/file is empty/i, "wrong.emptyFile"],
+  [/picture is damaged/i, "wrong.picture"],
+  [/nothing answers there/i, "wrong.noAnswer"],
+  [/does not take this key/i, "wrong.key"],
+  [/not a gateway of this kind/i, "wrong.gateway"],
+];
+
+/** The server speaks English. In another language its own words are shown only where we have none for them. */
+const ofType = (slug: string): string | undefined => (language.code === "en" ? undefined : told(`problem.is.${slug}`));
+
+function ofField(what: string): string {
+  const ours = language.code === "en" ? undefined : told(wrong.find(([said]) => said.test(what))?.[1] ?? "wrong.it");
+  if (ours) return ours;
+  // The server says what a field is ("is too short"); below the field it becomes a sentence.
+  return sentence(/^\p{Ll}/u.test(what) ? t("problem.it", { what }) : what);
+}
 
 /** The server's answer to what it would not do (RFC 9457). Its detail tells a person what to do next. */
 export class Problem extends Error {
@@ -14,15 +43,15 @@ export class Problem extends Error {
 
   constructor(answer: Response, body: unknown) {
     const { type, title, detail, requestId, errors } = (body ?? {}) as Record<string, unknown>;
-    super(sentence(String(detail || title || t("problem.status", { status: String(answer.status) }))));
+    const slug = typeof type === "string" ? (type.split("/").pop() ?? "") : "";
+    super(ofType(slug) ?? sentence(String(detail || title || t("problem.status", { status: String(answer.status) }))));
     this.name = "Problem";
     this.status = answer.status;
-    this.slug = typeof type === "string" ? (type.split("/").pop() ?? "") : "";
+    this.slug = slug;
     this.requestId = typeof requestId === "string" ? requestId : (answer.headers.get("x-request-id") ?? undefined);
-    // The server says what a field is ("is too short"); below the field it becomes a sentence.
     this.fields = (Array.isArray(errors) ? errors : []).map(({ pointer, detail: what }) => ({
       pointer: String(pointer),
-      detail: sentence(/^\p{Ll}/u.test(String(what)) ? t("problem.it", { what: String(what) }) : String(what)),
+      detail: ofField(String(what)),
     }));
     const wait = Number(answer.headers.get("retry-after"));
     this.retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;

@@ -1,6 +1,7 @@
 import { Link } from "react-router";
 import { useSession } from "~/api/session";
 import { type Instance, may } from "~/api/types";
+import { list } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Empty } from "~/ui/states";
@@ -37,7 +38,7 @@ export function EmptyInbox({
         <Empty
           // Something was said before: then nothing is open because all is done.
           title={t(numbers.some((one) => one.lastInboundAt || one.lastOutboundAt) ? "empty.allDone" : "empty.waiting")}
-          text={t("empty.waitingText", { names: linked.map((one) => one.name).join(", ") })}
+          text={t("empty.waitingText", { names: list(linked.map((one) => one.name)) })}
           action={
             onStart && (
               <Button size="dense" onClick={onStart}>

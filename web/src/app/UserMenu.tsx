@@ -1,9 +1,10 @@
-import { Ellipsis, Keyboard, LogOut, Monitor, MonitorSmartphone, Moon, Sun, User } from "lucide-react";
+import { Ellipsis, Keyboard, Languages, LogOut, Monitor, MonitorSmartphone, Moon, Sun, User } from "lucide-react";
 import { useNavigate } from "react-router";
 import { useSession } from "~/api/session";
+import { language, languages, ownName, switchLanguage } from "~/i18n/language";
 import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
-import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator } from "~/ui/Menu";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuMore, MenuSeparator } from "~/ui/Menu";
 import { showShortcuts } from "./overlays";
 import { signOut } from "./signOut";
 import { type Theme, theme } from "./theme";
@@ -65,6 +66,14 @@ export function UserMenu({ tight, phone }: { tight?: boolean; phone?: boolean })
           {t(`theme.${value}` as PlainKey)}
         </MenuChoice>
       ))}
+      <MenuSeparator />
+      <MenuMore icon={<Languages aria-hidden />} name={t("language.title")} value={ownName[language.code]}>
+        {languages.map((one) => (
+          <MenuChoice key={one} chosen={one === language.code} onSelect={() => switchLanguage(one)}>
+            <span lang={one}>{ownName[one]}</span>
+          </MenuChoice>
+        ))}
+      </MenuMore>
       <MenuSeparator />
       <MenuItem icon={<LogOut aria-hidden />} onSelect={() => void signOut()} testId="sign-out">
         {t("user.signOut")}

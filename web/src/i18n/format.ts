@@ -65,18 +65,21 @@ export function dayName(at: number, now: number): string {
   ).format(at);
 }
 
+/** Two digits of the language: "07". */
+const two = (n: number): string => new Intl.NumberFormat(language.locale, { minimumIntegerDigits: 2 }).format(n);
+
 /** A stretch of time still to come, in the two largest units: "23 h 58", "48 min". */
 export function left(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / MINUTE));
   return minutes >= 60
-    ? t("time.hoursMinutes", { h: Math.floor(minutes / 60), m: String(minutes % 60).padStart(2, "0") })
+    ? t("time.hoursMinutes", { h: Math.floor(minutes / 60), m: two(minutes % 60) })
     : t("time.minutes", { n: minutes });
 }
 
 /** The length of a recording: "0:42". */
 export function length(ms: number): string {
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  return `${number(Math.floor(seconds / 60))}:${two(seconds % 60)}`;
 }
 
 export function size(bytes: number): string {
@@ -95,8 +98,18 @@ export function size(bytes: number): string {
   }).format(value);
 }
 
+/** Names one after the other, as the language joins them: "Sales, Rentals and Support". */
+export const list = (names: string[]): string =>
+  new Intl.ListFormat(language.locale, { type: "conjunction" }).format(names);
+
 /** A phone number in groups. Only the countries our users meet daily are known; the rest keeps its digits in threes. */
 export function phone(e164: string): string {
+  const written = grouped(e164);
+  // Its groups would change places where the page runs from right to left.
+  return language.rtl ? `\u2066${written}\u2069` : written;
+}
+
+function grouped(e164: string): string {
   const rules: [RegExp, string][] = [
     [/^(\+27)(\d{2})(\d{3})(\d{4})$/, "$1 $2 $3 $4"],
     [/^(\+1)(\d{3})(\d{3})(\d{4})$/, "$1 $2 $3 $4"],

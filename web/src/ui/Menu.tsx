@@ -1,4 +1,4 @@
-import { Check } from "lucide-react";
+import { Check, ChevronRight } from "lucide-react";
 import { DropdownMenu as Radix } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
 import { cn } from "./cn";
@@ -90,6 +90,79 @@ export function MenuChoice({
       <span className="flex-1">{children}</span>
       <span className="flex size-4 text-link">{chosen && <Check aria-hidden />}</span>
     </Radix.CheckboxItem>
+  );
+}
+
+/** A menu at a place on the page: where a finger rested. It is open as long as it is there. */
+export function MenuAt({
+  at,
+  label,
+  onClose,
+  children,
+  testId,
+}: {
+  at: { x: number; y: number };
+  label: string;
+  onClose: () => void;
+  children: ReactNode;
+  testId?: string;
+}) {
+  return (
+    <Radix.Root open modal={false} onOpenChange={(open) => !open && onClose()}>
+      <Radix.Trigger asChild>
+        <span
+          aria-hidden="true"
+          tabIndex={-1}
+          className="pointer-events-none fixed size-0"
+          style={{ left: at.x, top: at.y }}
+        />
+      </Radix.Trigger>
+      <Radix.Portal>
+        <Radix.Content
+          align="start"
+          sideOffset={6}
+          collisionPadding={8}
+          aria-label={label}
+          data-testid={testId}
+          className="appear z-50 max-w-72 min-w-48 rounded-card border border-border bg-raised p-1 shadow-menu"
+        >
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+/** A menu inside the menu: its name, what is chosen there, and the choices. */
+export function MenuMore({
+  icon,
+  name,
+  value,
+  children,
+}: {
+  icon?: ReactNode;
+  name: ReactNode;
+  value?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <Radix.Sub>
+      <Radix.SubTrigger className={cn(item, "data-[state=open]:bg-hover")}>
+        {icon && <span className="flex text-muted">{icon}</span>}
+        <span className="flex-1">{name}</span>
+        {value && <span className="text-12 text-muted">{value}</span>}
+        <ChevronRight aria-hidden className="text-muted rtl:-scale-x-100" />
+      </Radix.SubTrigger>
+      <Radix.Portal>
+        <Radix.SubContent
+          collisionPadding={8}
+          sideOffset={4}
+          className="appear z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-40 overflow-y-auto rounded-card border border-border bg-raised p-1 shadow-menu"
+        >
+          {children}
+        </Radix.SubContent>
+      </Radix.Portal>
+    </Radix.Sub>
   );
 }
 

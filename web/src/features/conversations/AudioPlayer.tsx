@@ -67,7 +67,7 @@ export function AudioPlayer({ media, voice }: { media: Media; voice: boolean }) 
       </div>
       <button
         type="button"
-        aria-label={t("audio.speed", { n: String(rate) })}
+        aria-label={t("audio.speed", { n: rate })}
         onClick={() => {
           speed = speeds[(speeds.indexOf(rate) + 1) % speeds.length] ?? 1;
           setRate(speed);
@@ -75,7 +75,7 @@ export function AudioPlayer({ media, voice }: { media: Media; voice: boolean }) 
         }}
         className="press h-6 shrink-0 rounded-full bg-well px-2 text-11 font-medium text-text tabular-nums hover:bg-hover"
       >
-        {t("audio.times", { n: String(rate) })}
+        {t("audio.times", { n: rate })}
       </button>
       {/* biome-ignore lint/a11y/useMediaCaption: a voice note has none; its transcript will be a text of its own */}
       <audio

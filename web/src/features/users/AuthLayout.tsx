@@ -1,8 +1,10 @@
-import { Sun } from "lucide-react";
+import { Languages, Sun } from "lucide-react";
 import type { ReactNode } from "react";
+import { language, languages, ownName, switchLanguage } from "~/i18n/language";
 import { type PlainKey, t } from "~/i18n/t";
 import { Cloth } from "~/ui/Cloth";
 import { Mark } from "~/ui/Mark";
+import { Menu, MenuChoice } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
 
 function Sample({ side, children, at, tick }: { side: "in" | "out"; children: ReactNode; at: string; tick?: boolean }) {
@@ -58,7 +60,29 @@ export function AuthLayout({ children, theme }: { children: ReactNode; theme: { 
       </header>
       <main className="relative flex flex-col items-center justify-center bg-surface px-5 pt-8 pb-20">
         <div className="w-full max-w-94">{children}</div>
-        <div className="absolute inset-x-0 bottom-4 flex justify-center">
+        <div className="absolute inset-x-0 bottom-4 flex flex-wrap justify-center gap-x-1">
+          <Menu
+            side="top"
+            align="start"
+            label={t("language.title")}
+            trigger={
+              <button
+                type="button"
+                data-testid="language"
+                aria-label={t("language.current", { language: ownName[language.code] })}
+                className="press flex h-9 items-center gap-1.5 rounded-control px-3 text-12 text-muted hover:bg-hover hover:text-text"
+              >
+                <Languages size={14} aria-hidden />
+                {ownName[language.code]}
+              </button>
+            }
+          >
+            {languages.map((one) => (
+              <MenuChoice key={one} chosen={one === language.code} onSelect={() => switchLanguage(one)}>
+                <span lang={one}>{ownName[one]}</span>
+              </MenuChoice>
+            ))}
+          </Menu>
           <button
             type="button"
             onClick={theme.next}

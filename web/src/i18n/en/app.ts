@@ -27,6 +27,8 @@ export const app = {
   "user.menu": "You",
   "user.menuOf": "{name}, your menu",
   "user.signOut": "Sign out",
+  "language.title": "Language",
+  "language.current": "Language: {language}",
   "theme.title": "Theme",
   "theme.light": "Light",
   "theme.dark": "Dark",

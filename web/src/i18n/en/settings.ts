@@ -36,6 +36,8 @@ export const settings = {
   "preferences.text": "How the inbox behaves on this device.",
   "preferences.enter": "Enter sends",
   "preferences.enterText": "Shift+Enter breaks the line. Off: Ctrl+Enter sends.",
+  "preferences.dense": "Dense list",
+  "preferences.denseText": "More conversations at once, less of each.",
   "preferences.aloud": "Announce new messages",
   "preferences.aloudText": "A screen reader says what comes in while a conversation is open.",
 

@@ -1,0 +1,3 @@
+import type { Whole } from "../t";
+
+export const texts: Whole<"one" | "other"> = {};
