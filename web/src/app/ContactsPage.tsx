@@ -10,7 +10,7 @@ import { useSession } from "~/api/session";
 import { type Contact, may } from "~/api/types";
 import { ContactPane, StatusChip } from "~/features/contacts/ContactPane";
 import { contacts, useStart } from "~/features/contacts/queries";
-import { StartDialog } from "~/features/contacts/StartDialog";
+import StartDialog from "~/features/contacts/StartDialog";
 import { instances } from "~/features/instances/queries";
 import { phone } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";

@@ -9,7 +9,6 @@ import { useSession } from "~/api/session";
 import { type Message, may } from "~/api/types";
 import { ContactPane } from "~/features/contacts/ContactPane";
 import { useStart } from "~/features/contacts/queries";
-import { StartDialog } from "~/features/contacts/StartDialog";
 import { useChange, useReact, useSettle } from "~/features/conversations/acts";
 import type { BubbleActions } from "~/features/conversations/Bubble";
 import { Composer, type ComposerHandle } from "~/features/conversations/Composer";
@@ -20,6 +19,7 @@ import { MessageList } from "~/features/conversations/MessageList";
 import { outbox } from "~/features/conversations/outbox";
 import { conversation as conversationQuery, counts as countsQuery } from "~/features/conversations/queries";
 import { SearchResults } from "~/features/conversations/Search";
+import { denseRows } from "~/features/conversations/settings";
 import { ThreadHeader } from "~/features/conversations/ThreadHeader";
 import type { Entry } from "~/features/conversations/thread";
 import { shownViews, ViewPills, ViewsPane, viewName } from "~/features/conversations/Views";
@@ -42,6 +42,7 @@ import { contactOpen, contactWidth, listWidth } from "./panes";
 import { useTitle } from "./title";
 import { useWords } from "./useWords";
 
+const StartDialog = lazy(() => import("~/features/contacts/StartDialog"));
 const Details = lazy(() => import("~/features/conversations/Details"));
 
 /** The list, the thread and the contact, side by side as far as there is room. */
@@ -59,11 +60,13 @@ export default function InboxPage() {
   const twoPanes = useNarrow(1024);
   const foldedViews = useNarrow(1179);
   const foldedContact = useNarrow(1359);
+  const dense = denseRows.use();
   const width = listWidth.use();
   const contactPane = contactOpen.use();
   const contactSize = contactWidth.use();
   const [overlay, setOverlay] = useState(false);
-  const [starting, start] = useState(false);
+  /** Undefined until it is asked for: the dialog comes with the first asking. */
+  const [starting, start] = useState<boolean>();
   const box = useRef<HTMLInputElement>(null);
   const order = useRef<string[]>([]);
 
@@ -199,6 +202,14 @@ export default function InboxPage() {
       ))}
     </>
   );
+  const denseMenu = (
+    <>
+      <MenuSeparator />
+      <MenuChoice chosen={dense} onSelect={() => denseRows.set(!dense)}>
+        {t("preferences.dense")}
+      </MenuChoice>
+    </>
+  );
   const numberMenu = several && (
     <>
       <MenuLabel>{t("filter.number")}</MenuLabel>
@@ -229,6 +240,7 @@ export default function InboxPage() {
             >
               {sortMenu}
               {numberMenu}
+              {denseMenu}
             </Menu>
           }
         >
@@ -300,6 +312,7 @@ export default function InboxPage() {
                 }
               >
                 {sortMenu}
+                {denseMenu}
               </Menu>
             </div>
           )}
@@ -378,17 +391,19 @@ export default function InboxPage() {
           )}
         </div>
       )}
-      {agent && (
-        <StartDialog
-          open={starting}
-          onClose={() => start(false)}
-          instances={numbers ?? []}
-          country={session.tenant.country}
-          onStarted={(one) => {
-            start(false);
-            navigate(to(one));
-          }}
-        />
+      {agent && starting !== undefined && (
+        <Suspense>
+          <StartDialog
+            open={starting}
+            onClose={() => start(false)}
+            instances={numbers ?? []}
+            country={session.tenant.country}
+            onStarted={(one) => {
+              start(false);
+              navigate(to(one));
+            }}
+          />
+        </Suspense>
       )}
     </div>
   );

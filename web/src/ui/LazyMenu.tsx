@@ -1,5 +1,5 @@
 import { DropdownMenu as Radix } from "radix-ui";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, type Ref, useImperativeHandle, useRef, useState } from "react";
 import { cn } from "./cn";
 
 /**
@@ -12,15 +12,19 @@ export function LazyMenu({
   className,
   children,
   testId,
+  opener,
 }: {
   label: string;
   icon: ReactNode;
   className?: string;
   children: () => ReactNode;
   testId?: string;
+  /** Opens it from elsewhere: a long touch on what it is about. */
+  opener?: Ref<() => void>;
 }) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
+  useImperativeHandle(opener, () => () => setOpen(true));
   return (
     <span className="relative inline-flex">
       <button

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, Copy, PanelRightClose, Pencil, X } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { toast } from "sonner";
 import { people } from "~/api/people";
 import { describe } from "~/api/problem";
@@ -14,7 +14,9 @@ import { Chip, type ChipLook } from "~/ui/Chip";
 import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Bone, Failed, Loading } from "~/ui/states";
+import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
+import type { localTime } from "./localTime";
 import { contact, useContactChange } from "./queries";
 
 const looks: Record<Contact["status"], ChipLook> = {
@@ -87,6 +89,25 @@ function Row({ label, children }: { label: ReactNode; children: ReactNode }) {
       <dt className="text-muted">{label}</dt>
       <dd className="flex min-w-0 flex-wrap items-center gap-1.5 break-words">{children}</dd>
     </>
+  );
+}
+
+/** What time it is for them, when that is not what it is here. */
+function LocalTime({ phone }: { phone: string | null | undefined }) {
+  const now = useNow();
+  // The table of countries is not needed before somebody looks at a contact.
+  const [ask, setAsk] = useState<{ of: typeof localTime }>();
+  useEffect(() => {
+    void import("./localTime").then((all) => setAsk({ of: all.localTime }));
+  }, []);
+  const there = ask?.of(phone, now);
+  if (!there) return null;
+  return (
+    <Row label={t("contact.localTime")}>
+      <span data-testid="local-time" title={t("contact.localTimeHint")}>
+        <time className="tabular-nums">{there.time}</time> <span className="text-muted">({there.country})</span>
+      </span>
+    </Row>
   );
 }
 
@@ -199,7 +220,10 @@ export function ContactPane({
               )}
             </Row>
             {talksTo && <Row label={t("contact.talksTo")}>{talksTo}</Row>}
-            <Row label={t("contact.since")}>{day(of.createdAt)}</Row>
+            <LocalTime phone={of.phone} />
+            <Row label={t("contact.since")}>
+              <time dateTime={of.createdAt}>{day(of.createdAt)}</time>
+            </Row>
             {of.lastMessageAt && (
               <Row label={t("contact.lastMessage")}>
                 <When at={of.lastMessageAt} />
@@ -208,7 +232,9 @@ export function ContactPane({
             {of.optedOutAt && (
               <Row label={t("contact.marketing")}>
                 <Chip look="bad">{t("contact.optedOut")}</Chip>
-                <span className="text-12 text-muted">{day(of.optedOutAt)}</span>
+                <time dateTime={of.optedOutAt} className="text-12 text-muted">
+                  {day(of.optedOutAt)}
+                </time>
               </Row>
             )}
           </dl>

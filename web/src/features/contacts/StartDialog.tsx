@@ -46,7 +46,7 @@ interface Props {
 }
 
 /** A new conversation: somebody we know, found by name, or a number. */
-export function StartDialog({ open, onClose, onStarted, instances, country }: Props) {
+export default function StartDialog({ open, onClose, onStarted, instances, country }: Props) {
   const [words, setWords] = useState("");
   const [from, setFrom] = useState("");
   const [tried, setTried] = useState(false);

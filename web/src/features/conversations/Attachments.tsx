@@ -3,6 +3,8 @@ import { type FileKind, kindOf, limits } from "~/api/upload";
 import { size } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
+import { Seg } from "~/ui/Seg";
+import { type Pictures, pictures } from "./settings";
 
 /** A file that will go out, with what stands below it. */
 export interface Attached {
@@ -11,20 +13,31 @@ export interface Attached {
   kind: FileKind;
   caption: string;
   preview: string | undefined;
+  /** A picture, as light as it need be and as it was given. */
+  picture?: Record<Pictures, File> | undefined;
 }
 
 /** WhatsApp shows pictures up to this edge; a larger one only costs the customer data. */
 const EDGE = 1600;
+/** Lighter than this, nothing is gained. */
+const LIGHT = 300_000;
 
-/** A picture that is too heavy, made smaller; the same file when that is not possible. */
+/** A picture made light: its long edge cut to 1600, as JPEG, without what the camera wrote into it. The same file when that gains nothing. */
 async function lighter(file: File): Promise<File> {
+  if (file.size <= LIGHT) return file;
   try {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
     const scale = Math.min(1, EDGE / Math.max(picture.width, picture.height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(picture.width * scale);
     canvas.height = Math.round(picture.height * scale);
-    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const brush = canvas.getContext("2d");
+    if (!brush) return file;
+    // JPEG knows no transparency, and black is not what was meant.
+    brush.fillStyle = "white";
+    brush.fillRect(0, 0, canvas.width, canvas.height);
+    brush.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    picture.close();
     const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/jpeg", 0.85));
     return blob && blob.size < file.size
       ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" })
@@ -34,26 +47,64 @@ async function lighter(file: File): Promise<File> {
   }
 }
 
+/** The file as it goes out. A picture that is too heavy to be one goes as a document, which keeps every byte. */
+export function asChosen(one: Attached, how: Pictures): Attached {
+  if (!one.picture) return one;
+  const file = one.picture[how];
+  return { ...one, file, kind: file.size > limits.image ? "document" : "image" };
+}
+
 /** Readies files for sending. What is too large for WhatsApp is left out, and said. */
 export async function attach(list: File[]): Promise<{ files: Attached[]; problem?: string | undefined }> {
   const files: Attached[] = [];
   const refused: string[] = [];
   for (const given of list) {
     const kind = kindOf(given);
-    const file = kind === "image" && given.size > limits.image ? await lighter(given) : given;
+    const picture = kind === "image" ? { standard: await lighter(given), original: given } : undefined;
+    const file = given;
     if (file.size === 0) refused.push(t("attach.empty", { name: file.name }));
-    else if (file.size > limits[kind])
-      refused.push(t("attach.tooLarge", { name: file.name, size: size(file.size), limit: size(limits[kind]) }));
+    else if (file.size > limits[picture ? "document" : kind])
+      refused.push(
+        t("attach.tooLarge", {
+          name: file.name,
+          size: size(file.size),
+          limit: size(limits[picture ? "document" : kind]),
+        }),
+      );
     else
       files.push({
         key: crypto.randomUUID?.() ?? String(Math.random()),
         file,
         kind,
         caption: "",
+        picture,
         preview: kind === "image" || kind === "video" || kind === "audio" ? URL.createObjectURL(file) : undefined,
       });
   }
   return { files, problem: refused.length ? refused.join(" ") : undefined };
+}
+
+/** Standard or original, with what each weighs; only where there is a difference. */
+export function PictureSize({ files }: { files: Attached[] }) {
+  const how = pictures.use();
+  const all = files.flatMap((one) => one.picture ?? []);
+  if (!all.some((one) => one.standard !== one.original)) return null;
+  const weight = (which: Pictures) => size(all.reduce((sum, one) => sum + one[which].size, 0));
+  const document = how === "original" && all.some((one) => one.original.size > limits.image);
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 pt-2" data-testid="picture-size">
+      <Seg
+        label={t("attach.quality")}
+        value={how}
+        onChange={pictures.set}
+        options={[
+          { value: "standard", text: t("attach.standard", { size: weight("standard") }) },
+          { value: "original", text: t("attach.original", { size: weight("original") }) },
+        ]}
+      />
+      {document && <span className="text-12 text-muted">{t("attach.asDocument")}</span>}
+    </div>
+  );
 }
 
 interface TrayProps {
@@ -87,7 +138,7 @@ export function Tray({ files, chosen, onChoose, onDrop, onOrder }: TrayProps) {
               at === chosen ? "border-transparent outline-2 outline-primary" : "border-border",
             )}
           >
-            {one.kind === "image" ? (
+            {one.picture ? (
               <img src={one.preview} alt="" className="size-full object-cover" />
             ) : (
               <span className="flex w-full flex-col items-center gap-1 px-2">

@@ -1,5 +1,17 @@
-import { Ban, Check, Copy, CornerUpLeft, Ellipsis, Info, RotateCcw, Smartphone, Trash2, X } from "lucide-react";
-import { memo } from "react";
+import {
+  Ban,
+  Check,
+  Copy,
+  CornerUpLeft,
+  CornerUpRight,
+  Ellipsis,
+  Info,
+  RotateCcw,
+  Smartphone,
+  Trash2,
+  X,
+} from "lucide-react";
+import { memo, useRef } from "react";
 import type { Message } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
@@ -7,6 +19,8 @@ import { cn } from "~/ui/cn";
 import { LazyMenu } from "~/ui/LazyMenu";
 import { MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
+import { useLongPress } from "~/ui/useLongPress";
+import { forwarded } from "./content";
 import { plain } from "./format";
 import { kindName } from "./kinds";
 import { type CardActions, MessageContent } from "./MessageContent";
@@ -186,6 +200,9 @@ export const Bubble = memo(function Bubble({
   const deleted = !!message.deletedAt;
   const { onReply, onReact, onDetails, onAct, onJump } = actions;
   const real = !outgoing;
+  const openMenu = useRef<() => void>(null);
+  const press = useLongPress(real && !deleted ? () => openMenu.current?.() : undefined);
+  const passedOn = forwarded(message.content);
   const bare = message.kind === "sticker" && !deleted;
   return (
     <div
@@ -201,8 +218,9 @@ export const Bubble = memo(function Bubble({
             who: out ? authorName(message, user) : contact,
             at: moment(message.createdAt),
           })}
+          {...press}
           className={cn(
-            "relative max-w-[84%] rounded-[14px] px-3 pt-[7px] pb-1.5 break-words whitespace-pre-wrap phone:max-w-[min(78%,460px)] max-phone:text-15",
+            "relative max-w-[84%] rounded-[14px] px-3 pointer-coarse:select-none pointer-coarse:[-webkit-touch-callout:none] pt-[7px] pb-1.5 break-words whitespace-pre-wrap phone:max-w-[min(78%,460px)] max-phone:text-15",
             bare
               ? "bg-transparent"
               : out
@@ -226,6 +244,12 @@ export const Bubble = memo(function Bubble({
             </span>
           ) : (
             <>
+              {passedOn && (
+                <span className="flex items-center gap-1 text-12 text-muted italic">
+                  <CornerUpRight size={13} aria-hidden className="rtl:-scale-x-100" />
+                  {t(passedOn === "often" ? "message.forwardedOften" : "message.forwarded")}
+                </span>
+              )}
               <Quoted message={message} contact={contact} user={user} onJump={onJump} />
               <MessageContent message={message} onSaveContact={actions.onSaveContact} />
             </>
@@ -241,7 +265,12 @@ export const Bubble = memo(function Bubble({
         </article>
         {real && !deleted && (
           <span className="flex shrink-0 opacity-0 group-focus-within/bubble:opacity-100 group-hover/bubble:opacity-100 has-aria-expanded:opacity-100 pointer-coarse:-my-2.5 pointer-coarse:opacity-70">
-            <LazyMenu label={t("message.menu")} icon={<Ellipsis size={16} aria-hidden />} testId="message-menu">
+            <LazyMenu
+              label={t("message.menu")}
+              icon={<Ellipsis size={16} aria-hidden />}
+              testId="message-menu"
+              opener={openMenu}
+            >
               {() => (
                 <>
                   {onReact && (

@@ -18,13 +18,13 @@ import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
 import { IconButton } from "~/ui/IconButton";
 import { useNarrow } from "~/ui/useNarrow";
-import { type Attached, attach, Tray } from "./Attachments";
+import { type Attached, asChosen, attach, PictureSize, Tray } from "./Attachments";
 import { drafts } from "./drafts";
 import { plain } from "./format";
 import { kindName } from "./kinds";
 import { mark } from "./mark";
 import { outbox } from "./outbox";
-import { enterSends } from "./settings";
+import { enterSends, pictures } from "./settings";
 
 const EmojiPicker = lazy(() => import("./EmojiPicker"));
 const Recorder = lazy(() => import("./Recorder"));
@@ -155,7 +155,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
   function send() {
     if (!ready) return;
     if (files.length > 0)
-      for (const [at, one] of files.entries())
+      for (const [at, one] of files.map((each) => asChosen(each, pictures.get())).entries())
         outbox.add({
           conversationId: id,
           kind: one.kind,
@@ -293,7 +293,12 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
           />
         </div>
       )}
-      {files.length > 0 && <Tray files={files} chosen={chosen} onChoose={choose} onDrop={drop} onOrder={setFiles} />}
+      {files.length > 0 && (
+        <>
+          <Tray files={files} chosen={chosen} onChoose={choose} onDrop={drop} onOrder={setFiles} />
+          <PictureSize files={files} />
+        </>
+      )}
     </>
   );
 

@@ -4,8 +4,9 @@ import { ArrowUp } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { flatten } from "~/api/pages";
 import { useSession } from "~/api/session";
-import type { Conversation } from "~/api/types";
+import { type Conversation, may } from "~/api/types";
 import { t } from "~/i18n/t";
+import { cn } from "~/ui/cn";
 import { Bone, EndOfList, Failed, Loading } from "~/ui/states";
 import { useNarrow } from "~/ui/useNarrow";
 import { ConversationRow } from "./ConversationRow";
@@ -13,6 +14,8 @@ import { type Reading, useCalm } from "./calm";
 import { useDrafts } from "./drafts";
 import { type Filter, lastAt } from "./filter";
 import { conversations } from "./queries";
+import { RowMenu } from "./RowMenu";
+import { denseRows } from "./settings";
 
 interface Props {
   filter: Filter;
@@ -30,10 +33,16 @@ const reading: Reading<Conversation> = {
   isNews: (one) => one.lastMessage?.direction === "inbound",
 };
 
-function Skeleton() {
+function Skeleton({ dense }: { dense: boolean }) {
   return Array.from({ length: 9 }, (_, at) => (
-    <div key={at} className="grid h-18 grid-cols-[40px_1fr_32px] items-center gap-3 border-b border-border px-3.5">
-      <Bone className="size-10 rounded-full" />
+    <div
+      key={at}
+      className={cn(
+        "grid grid-cols-[40px_1fr_32px] items-center gap-3 border-b border-border px-3.5",
+        dense ? "h-14" : "h-18",
+      )}
+    >
+      <Bone className={cn("rounded-full", dense ? "size-8" : "size-10")} />
       <span className="flex flex-col gap-2">
         <Bone className={at % 2 ? "w-3/5" : "w-2/5"} />
         <Bone className={at % 3 ? "w-11/12" : "w-3/5"} />
@@ -48,6 +57,13 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
   const session = useSession();
   const drafts = useDrafts();
   const phone = useNarrow();
+  const dense = denseRows.use();
+  const [menu, setMenu] = useState<{ row: Conversation; x: number; y: number }>();
+  const onMenu = useMemo(
+    () =>
+      may(session, "agent") ? (row: Conversation, at: { x: number; y: number }) => setMenu({ row, ...at }) : undefined,
+    [session],
+  );
   const query = useInfiniteQuery(conversations(filter));
   const live = useMemo(() => flatten(query.data), [query.data]);
 
@@ -59,7 +75,7 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => (phone ? 92 : 72),
+    estimateSize: () => (phone ? (dense ? 72 : 92) : dense ? 56 : 72),
     getItemKey: (at) => items[at]?.id ?? at,
     overscan: 8,
   });
@@ -72,7 +88,7 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
 
   useEffect(() => onOrder(items.map((one) => one.id)), [items, onOrder]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new row height asks for a new measure
-  useEffect(() => rows.measure(), [phone]);
+  useEffect(() => rows.measure(), [phone, dense]);
   // The open row is kept in sight when the keys J and K move it.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when another conversation is opened
   useEffect(() => {
@@ -80,7 +96,12 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
     if (at >= 0) rows.scrollToIndex(at, { align: "auto" });
   }, [openId]);
 
-  if (query.isPending) return <Loading label={t("inbox.loading")}>{<Skeleton />}</Loading>;
+  if (query.isPending)
+    return (
+      <Loading label={t("inbox.loading")}>
+        <Skeleton dense={dense} />
+      </Loading>
+    );
   if (query.isError && !query.data)
     return <Failed error={query.error} what={t("inbox.failed")} onRetry={() => void query.refetch()} />;
   if (items.length === 0 && live.length === 0) return empty;
@@ -135,6 +156,8 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
                   user={session.user.id}
                   several={several}
                   phone={phone}
+                  dense={dense}
+                  onMenu={onMenu}
                 />
               </li>
             );
@@ -148,6 +171,7 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
           <EndOfList>{t("inbox.end", { n: items.length })}</EndOfList>
         )}
       </div>
+      {menu && <RowMenu row={menu.row} at={menu} onClose={() => setMenu(undefined)} />}
     </div>
   );
 }

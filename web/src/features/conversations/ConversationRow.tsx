@@ -10,6 +10,7 @@ import { Chip } from "~/ui/Chip";
 import { Count } from "~/ui/Count";
 import { cn } from "~/ui/cn";
 import { Tick } from "~/ui/Tick";
+import { useLongPress } from "~/ui/useLongPress";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
 import { plain } from "./format";
@@ -26,6 +27,10 @@ interface RowProps {
   /** Several numbers: each row says which. */
   several: boolean;
   phone: boolean;
+  /** Two lines: one chip at most, beside the words. */
+  dense: boolean;
+  /** A long touch asks what can be done. */
+  onMenu?: ((row: Conversation, at: { x: number; y: number }) => void) | undefined;
 }
 
 export interface RowChip {
@@ -108,29 +113,43 @@ function Preview({ row, draft }: { row: Conversation; draft: string | undefined 
 }
 
 /** One conversation of the list: who, when, what was said last, and what needs to be known before opening it. */
-export const ConversationRow = memo(function ConversationRow({ row, open, draft, to, user, several, phone }: RowProps) {
+export const ConversationRow = memo(function ConversationRow({
+  row,
+  open,
+  draft,
+  to,
+  user,
+  several,
+  phone,
+  dense,
+  onMenu,
+}: RowProps) {
   const now = useNow();
   const unread = row.unreadCount > 0;
   const failed = row.lastMessage?.state === "failed" && !draft;
   const made = chips(row, now, user, several);
+  const press = useLongPress(onMenu && ((at) => onMenu(row, at)));
   return (
     <Link
       to={to}
       data-testid="conversation-row"
       data-id={row.id}
       aria-current={open ? "true" : undefined}
+      {...press}
       className={cn(
-        "press relative grid h-full content-center border-b border-border focus-visible:-outline-offset-2",
+        "press relative grid h-full content-center border-b border-border focus-visible:-outline-offset-2 pointer-coarse:select-none pointer-coarse:[-webkit-touch-callout:none]",
         phone
           ? "grid-cols-[48px_minmax(0,1fr)_auto] gap-x-3 px-4"
-          : "grid-cols-[40px_minmax(0,1fr)_auto] gap-x-2.5 ps-3.5 pe-3",
+          : dense
+            ? "grid-cols-[32px_minmax(0,1fr)_auto] gap-x-2.5 ps-3.5 pe-3"
+            : "grid-cols-[40px_minmax(0,1fr)_auto] gap-x-2.5 ps-3.5 pe-3",
         open
           ? "bg-selected before:absolute before:inset-y-0 before:start-0 before:w-[3px] before:bg-primary"
           : "hover:bg-hover",
       )}
     >
       <span className={cn("row-span-3 self-start", phone ? "" : "mt-0.5")}>
-        <Avatar id={row.contact.id} name={row.contact.name ?? ""} size={phone ? 48 : 40} />
+        <Avatar id={row.contact.id} name={row.contact.name ?? ""} size={phone ? 48 : dense ? 32 : 40} />
       </span>
       <span
         className={cn(
@@ -159,7 +178,8 @@ export const ConversationRow = memo(function ConversationRow({ row, open, draft,
       >
         <Preview row={row} draft={draft} />
       </span>
-      <span className="justify-self-end">
+      <span className="flex max-w-28 items-center gap-1 justify-self-end">
+        {dense && made[0] && <span className="flex min-w-0">{made[0].chip}</span>}
         {unread && (
           <>
             <Count n={row.unreadCount} most={99} />
@@ -167,7 +187,7 @@ export const ConversationRow = memo(function ConversationRow({ row, open, draft,
           </>
         )}
       </span>
-      {made.length > 0 && (
+      {!dense && made.length > 0 && (
         <span className="col-start-2 col-end-4 mt-0.5 flex min-w-0 gap-1 overflow-hidden">
           {made.map(({ key, chip }) => (
             <span key={key} className="flex min-w-0 shrink-0">

@@ -1,7 +1,7 @@
 import { t } from "~/i18n/t";
 import { Section } from "~/ui/Section";
 import { Switch } from "~/ui/Switch";
-import { aloud, enterSends } from "./settings";
+import { aloud, denseRows, enterSends } from "./settings";
 
 /** How the inbox behaves on this device. */
 export function Preferences() {
@@ -12,6 +12,12 @@ export function Preferences() {
         text={t("preferences.enterText")}
         on={enterSends.use()}
         onChange={enterSends.set}
+      />
+      <Switch
+        label={t("preferences.dense")}
+        text={t("preferences.denseText")}
+        on={denseRows.use()}
+        onChange={denseRows.set}
       />
       <Switch label={t("preferences.aloud")} text={t("preferences.aloudText")} on={aloud.use()} onChange={aloud.set} />
     </Section>

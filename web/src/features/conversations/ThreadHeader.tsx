@@ -16,7 +16,6 @@ import { Tip } from "~/ui/Tip";
 import { useNarrow } from "~/ui/useNarrow";
 import { useChange } from "./acts";
 import { aloud } from "./settings";
-
 import { WindowTimer } from "./WindowTimer";
 
 interface Props {
@@ -128,7 +127,7 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
           )}
           {timer && (
             <>
-              {contact.name && !onePane && <span aria-hidden="true">·</span>}
+              {contact.phone && contact.name && !onePane && <span aria-hidden="true">·</span>}
               <WindowTimer endsAt={windowEndsAt} />
             </>
           )}

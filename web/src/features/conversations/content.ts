@@ -60,3 +60,9 @@ export function call(content: unknown): Call {
 
 /** What the provider called a kind that we do not know. */
 export const rawKind = (content: unknown): string | undefined => text(record(content).name);
+
+/** Whether a message was passed on; more than five times is "often", as the phone says it. */
+export function forwarded(content: unknown): "once" | "often" | undefined {
+  const { forwarded: passed, oftenForwarded: often } = record(record(content).context);
+  return often === true ? "often" : passed === true ? "once" : undefined;
+}

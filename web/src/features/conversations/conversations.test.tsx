@@ -1,8 +1,11 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
 import { ago, message } from "../../../tests/fake/data";
 import { problem } from "../../../tests/fake/server";
 import { FakeSocket, house, socket, visit } from "../../../tests/house";
+import { asChosen, attach } from "./Attachments";
+import { denseRows, pictures } from "./settings";
 
 const texts = () => screen.getAllByTestId("message").map((one) => one.querySelector("article")?.textContent ?? "");
 const rows = () =>
@@ -154,6 +157,42 @@ describe("the list", () => {
     expect(screen.getAllByTestId("conversation-row").length).toBeLessThan(40);
   });
 
+  it("has denser rows when somebody asks for them, on this device", async () => {
+    const { server } = house("Lerato Mokoena", "Mandla Nkosi");
+    const { user } = visit("/chat", server);
+    const list = await screen.findByTestId("conversation-list");
+    expect(list.style.height).toBe("144px");
+    await user.click(screen.getByTestId("sort"));
+    await user.click(await screen.findByRole("menuitemcheckbox", { name: "Dense list" }));
+    await waitFor(() => expect(list.style.height).toBe("112px"));
+    expect(localStorage.getItem("indaba.denseRows")).toBe("true");
+    act(() => denseRows.set(false));
+    await waitFor(() => expect(list.style.height).toBe("144px"));
+  });
+
+  it("opens a row's menu under a resting finger, and the row does not open with it", async () => {
+    const { server } = house("Lerato Mokoena");
+    visit("/chat", server);
+    const row = await screen.findByTestId("conversation-row");
+    fireEvent.pointerDown(row, { pointerType: "touch", isPrimary: true, clientX: 40, clientY: 40 });
+    const menu = await screen.findByTestId("row-menu");
+    fireEvent.pointerUp(row, { pointerType: "touch" });
+    fireEvent.click(row);
+    expect(location.pathname).toBe("/chat");
+    await userEvent.click(within(menu).getByRole("menuitem", { name: "Resolve" }));
+    await waitFor(() => expect(server.conversations[0]?.state).toBe("closed"));
+  });
+
+  it("takes a moving finger for scrolling", async () => {
+    const { server } = house("Lerato Mokoena");
+    visit("/chat", server);
+    const row = await screen.findByTestId("conversation-row");
+    fireEvent.pointerDown(row, { pointerType: "touch", isPrimary: true, clientX: 40, clientY: 40 });
+    fireEvent.pointerMove(row, { pointerType: "touch", clientX: 40, clientY: 70 });
+    await new Promise((done) => setTimeout(done, 600));
+    expect(screen.queryByTestId("row-menu")).toBeNull();
+  });
+
   it("says what will make messages appear when there is no number", async () => {
     const { server } = house();
     server.instances = [];
@@ -281,6 +320,32 @@ describe("the composer", () => {
         ["document", null],
       ]),
     );
+  });
+
+  it("sends a picture light or as it is, as the person chooses", async () => {
+    const heavy = new File([new Uint8Array(6_000_000)], "gate.png", { type: "image/png" });
+    vi.stubGlobal("createImageBitmap", async () => ({ width: 4000, height: 3000, close: () => undefined }));
+    HTMLCanvasElement.prototype.getContext = () => ({ fillRect: () => undefined, drawImage: () => undefined }) as never;
+    HTMLCanvasElement.prototype.toBlob = (done) => done(new Blob([new Uint8Array(240_000)], { type: "image/jpeg" }));
+    const { files } = await attach([heavy]);
+    const [one] = files;
+    if (!one) throw new Error();
+    expect(asChosen(one, "standard").file).toMatchObject({ name: "gate.jpg", size: 240_000 });
+    expect(asChosen(one, "standard").kind).toBe("image");
+    // Too heavy for a photo: every byte goes, as a document.
+    expect(asChosen(one, "original")).toMatchObject({ file: heavy, kind: "document" });
+
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    await user.upload(screen.getByTestId("file-input"), [heavy]);
+    const size = within(await screen.findByTestId("picture-size"));
+    expect(size.getByRole("radio", { name: "Standard, 240 kB" }).getAttribute("aria-checked")).toBe("true");
+    await user.click(size.getByRole("radio", { name: "Original, 6 MB" }));
+    expect(size.getByText(/Goes as a document/)).toBeTruthy();
+    await user.click(screen.getByTestId("composer-send"));
+    await waitFor(() => expect(server.messages.map((each) => each.kind)).toEqual(["document"]));
+    act(() => pictures.set("standard"));
   });
 
   it("is not offered to those who may only read", async () => {
