@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { until } from "../support/processes.js";
 import { Inbox } from "../support/screen.js";
 import { story } from "../support/story.js";
 
@@ -74,8 +75,12 @@ story("what the owner writes on the phone shows as theirs, and typing shows whil
   await sipho.says("Are you open on Saturday?");
   const inbox = new Inbox(await shop.owner.open(`/chat/${await shop.conversation(sipho)}`));
   await inbox.message("Are you open on Saturday?").waitFor();
-  await sipho.types();
-  await inbox.page.getByTestId("typing").filter({ hasText: "Sipho Zulu is typing" }).waitFor();
+  // Who writes goes on writing: the gateway is asked to tell it only once somebody looks at the conversation.
+  const typing = inbox.page.getByTestId("typing").filter({ hasText: "Sipho Zulu is typing" });
+  await until("the page to say that Sipho types", async () => {
+    await sipho.types();
+    return await typing.isVisible();
+  });
   await sipho.types("paused");
   await inbox.page.getByTestId("typing").waitFor({ state: "detached" });
   await sipho.says("Until one o'clock.", { from: "me", chat: sipho.phone });

@@ -27,7 +27,8 @@ import { hideOverlay, showPalette, showShortcuts, useOverlay } from "./overlays"
 import { rail } from "./panes";
 import { UserMenu } from "./UserMenu";
 
-const Palette = lazy(() => import("./Palette"));
+const palette = () => import("./Palette");
+const Palette = lazy(palette);
 const Shortcuts = lazy(() => import("./Shortcuts"));
 
 interface Place {
@@ -339,7 +340,12 @@ function Framed({ session }: { session: Session }) {
       }
     };
     document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
+    // Fetched when the page has come to rest: who presses the keys types on at once.
+    const rest = setTimeout(() => void palette(), 2000);
+    return () => {
+      document.removeEventListener("keydown", press);
+      clearTimeout(rest);
+    };
   }, []);
 
   return (
@@ -361,7 +367,7 @@ function Framed({ session }: { session: Session }) {
       </div>
       {phone && !inThread && <BottomBar unread={unread} />}
       {overlay === "palette" && (
-        <Suspense>
+        <Suspense fallback={<div data-covers className="fixed inset-0 z-40 bg-scrim" />}>
           <Palette onClose={hideOverlay} />
         </Suspense>
       )}

@@ -36,7 +36,8 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const listId = useId();
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
-  const term = useDeferredValue(words.trim());
+  const typed = words.trim();
+  const term = useDeferredValue(typed);
   const found = useInfiniteQuery({ ...search(term), enabled: term.length > 1 });
 
   const commands = useMemo<Command[]>(() => {
@@ -107,9 +108,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   }, [change, client, id, navigate, session]);
 
   const shown = useMemo(() => {
-    const low = term.toLowerCase();
+    // Enter acts on what was typed, however fast: what was found for shorter words is not for these.
+    const low = typed.toLowerCase();
     const named = commands.filter((one) => one.name.toLowerCase().includes(low));
-    const people = (term.length > 1 ? (found.data?.pages[0]?.items ?? []) : []).slice(0, 8).map<Command>((hit) => ({
+    const hits = typed.length > 1 && term === typed ? (found.data?.pages[0]?.items ?? []) : [];
+    const people = hits.slice(0, 8).map<Command>((hit) => ({
       id: hit.message?.id ?? hit.contact.id,
       name: nameOf(hit.contact),
       hint: hit.kind === "message" ? hit.snippet : (hit.contact.phone ?? undefined),
@@ -120,7 +123,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           : open({ contactId: hit.contact.id }, { onSuccess: (one) => navigate(`/chat/${one.id}`) }),
     }));
     return [...named, ...people];
-  }, [commands, term, found.data, navigate, open]);
+  }, [commands, typed, term, found.data, navigate, open]);
 
   const run = (one: Command | undefined) => {
     if (!one) return;

@@ -3,9 +3,9 @@ import { useEffect, useRef } from "react";
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-/** A dialog or a menu is open: keys belong to it. */
+/** A dialog or a menu is open, or on its way (`data-covers`): keys belong to it. */
 const covered = (): boolean =>
-  !!document.querySelector('[role="dialog"][data-state="open"],[role="menu"][data-state="open"]');
+  !!document.querySelector('[role="dialog"][data-state="open"],[role="menu"][data-state="open"],[data-covers]');
 
 /** The name of a key as the table writes it: "j", "Shift+E", "?". */
 function nameOf(event: KeyboardEvent): string {
