@@ -1,3 +1,11 @@
 import type { Whole } from "../t";
+import { app } from "./app";
+import { inbox } from "./inbox";
+import { numbers } from "./numbers";
+import { problems } from "./problems";
+import { settings } from "./settings";
 
-export const texts: Whole<"one" | "other"> = {};
+/** The plural forms of this language. */
+export type Form = "one" | "other";
+
+export const texts: Whole<Form> = { ...app, ...inbox, ...numbers, ...problems, ...settings };
