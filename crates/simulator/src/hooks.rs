@@ -15,7 +15,10 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::sim::Sim;
+use crate::{
+    faults::{Case, Harm},
+    sim::Sim,
+};
 
 /// How many hooks may wait or be under way.
 const WAITING: usize = 100_000;
@@ -161,6 +164,22 @@ impl Courier {
     /// Forgets what was delivered. What is under way goes on.
     pub fn clear(&self) {
         self.log().1.clear();
+    }
+
+    /// Sends a parcel, unless a fault makes something else of it. `fresh` makes it once more with an id of its own.
+    pub fn offer(&self, sim: &Arc<Sim>, case: Case<'_>, parcel: Parcel, fresh: impl Fn() -> Parcel) {
+        match sim.faults.on_hook(case) {
+            Some((_, Harm::Drop)) => {}
+            Some((_, Harm::Delay { ms })) => self.send_after(sim, parcel, Duration::from_millis(ms)),
+            Some((fault, Harm::Reorder { span })) => self.hold(sim, fault, span, parcel),
+            Some((_, Harm::Duplicate { times, new_ids })) => {
+                for _ in 1..times.min(100) {
+                    self.send(sim, if new_ids { fresh() } else { parcel.clone() });
+                }
+                self.send(sim, parcel);
+            }
+            _ => self.send(sim, parcel),
+        }
     }
 
     /// Posts a parcel, apart from all others and in no order with them, until it is accepted or given up.

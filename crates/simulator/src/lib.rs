@@ -18,7 +18,9 @@
 mod bell;
 mod control;
 mod faults;
+mod gate;
 mod hooks;
+mod link;
 pub mod llm;
 mod ogg;
 mod phone;

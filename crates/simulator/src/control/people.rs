@@ -19,7 +19,7 @@ use crate::{
 
 /// Sessions by the phone they are linked to.
 fn sessions_of(sim: &Sim) -> Vec<(String, String)> {
-    let working = sim.waha.views().into_iter().filter(|view| view.status == "WORKING");
+    let working = sim.sessions().into_iter().filter(|view| view.linked);
     working.filter_map(|view| Some((view.phone?, view.name))).collect()
 }
 

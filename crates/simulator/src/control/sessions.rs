@@ -11,17 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Done, Failure, Take};
-use crate::{
-    sim::Sim,
-    waha::{Scan, Status},
-    world::Refused,
-};
+use crate::{link::Scan, sim::Sim, world::Refused};
 
 /// How long a scan may take; it is a matter of milliseconds unless the configuration says otherwise.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub async fn overview(State(sim): State<Arc<Sim>>) -> Json<Value> {
-    let sessions = sim.waha.views();
+    let sessions = sim.sessions();
     let world = sim.world();
     Json(json!({
         "simulator": env!("CARGO_PKG_VERSION"),
@@ -41,11 +37,11 @@ pub async fn reset(State(sim): State<Arc<Sim>>) -> StatusCode {
 }
 
 pub async fn list(State(sim): State<Arc<Sim>>) -> Json<Value> {
-    Json(json!({"items": sim.waha.views()}))
+    Json(json!({"items": sim.sessions()}))
 }
 
 fn view(sim: &Sim, name: &str) -> Done<Json<Value>> {
-    Ok(Json(json!(sim.waha.view(name).ok_or(Refused::Missing("such session"))?)))
+    Ok(Json(json!(sim.session(name).ok_or(Refused::Missing("such session"))?)))
 }
 
 pub async fn show(State(sim): State<Arc<Sim>>, Path(name): Path<String>) -> Done<Json<Value>> {
@@ -82,27 +78,28 @@ pub async fn pair(State(sim): State<Arc<Sim>>, Take(link): Take<Link>) -> Done<J
 
 async fn linked(sim: &Arc<Sim>, scan: Scan, link: Link) -> Done<Json<Value>> {
     let phone = crate::world::digits(&link.phone).ok_or_else(|| Refused::NoAddress(link.phone.clone()))?;
-    let name = sim.waha.scan(sim, &scan, &phone, link.push_name.as_deref())?;
-    if !link.no_wait && !sim.waha.until(&name, Status::Working, PATIENCE).await {
-        return Err(Failure(StatusCode::CONFLICT, "the session did not become WORKING".into()));
+    let name = sim.scan(&scan, &phone, link.push_name.as_deref())?;
+    if !link.no_wait && !sim.until_linked(&name, PATIENCE).await {
+        return Err(Failure(StatusCode::CONFLICT, "the session was not linked".into()));
     }
     view(sim, &name)
 }
 
 pub async fn unlink(State(sim): State<Arc<Sim>>, Path(name): Path<String>) -> Done<Json<Value>> {
-    sim.waha.withdraw(&sim, &name)?;
+    sim.gateway_of(&name)?.withdraw(&sim, &name)?;
     view(&sim, &name)
 }
 
 pub async fn expire(State(sim): State<Arc<Sim>>, Path(name): Path<String>) -> Done<Json<Value>> {
-    sim.waha.expire_code(&sim, &name)?;
+    sim.gateway_of(&name)?.expire_code(&sim, &name)?;
     view(&sim, &name)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Force {
-    status: Status,
+    status: String,
+    reason: Option<u16>,
 }
 
 pub async fn force(
@@ -110,6 +107,6 @@ pub async fn force(
     Path(name): Path<String>,
     Take(force): Take<Force>,
 ) -> Done<Json<Value>> {
-    sim.waha.force(&sim, &name, force.status)?;
+    sim.gateway_of(&name)?.force(&sim, &name, &force.status, force.reason)?;
     view(&sim, &name)
 }

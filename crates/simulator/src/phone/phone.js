@@ -18,7 +18,7 @@ const customer = () => state.customers.find((one) => one.phone === state.custome
 
 async function loadSessions() {
   const { items } = await call("GET", "/sessions");
-  const waiting = items.filter((session) => session.status === "SCAN_QR_CODE");
+  const waiting = items.filter((session) => session.qr !== null);
   $("waiting").hidden = waiting.length === 0;
   $("waiting-list").replaceChildren(...waiting.map((session) =>
     h("li", { class: "waiting", "data-testid": "waiting-session", "data-session": session.name },

@@ -1,6 +1,6 @@
 //! A hook as it goes over the wire: envelope, signature, headers; and what faults make of it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::RngExt as _;
@@ -11,11 +11,7 @@ use super::{
     Gateway, Webhook,
     session::{Me, Session},
 };
-use crate::{
-    faults::{Case, Harm},
-    hooks::Parcel,
-    sim::Sim,
-};
+use crate::{faults::Case, hooks::Parcel, sim::Sim};
 
 /// The signature of `body`: HMAC-SHA512 in lower-case hex.
 pub fn sign(key: &str, body: &[u8]) -> String {
@@ -34,21 +30,8 @@ impl Gateway {
             let id = if self.engine == super::Engine::Webjs { event_id(at) } else { id.clone() };
             for hook in session.webhooks.iter().chain(&self.hooks).filter(|hook| hook.wants(name)) {
                 let make = |id: &str| self.parcel_with(session, hook, id, at, name, payload);
-                let parcel = make(&id);
                 let case = Case { session: Some(&session.name), chat_id: chat, event: name, ..Case::default() };
-                match sim.faults.on_hook(case) {
-                    None => sim.hooks.send(sim, parcel),
-                    Some((_, Harm::Drop)) => {}
-                    Some((_, Harm::Delay { ms })) => sim.hooks.send_after(sim, parcel, Duration::from_millis(ms)),
-                    Some((fault, Harm::Reorder { span })) => sim.hooks.hold(sim, fault, span, parcel),
-                    Some((_, Harm::Duplicate { times, new_ids })) => {
-                        for _ in 1..times.min(100) {
-                            sim.hooks.send(sim, if new_ids { make(&event_id(at)) } else { parcel.clone() });
-                        }
-                        sim.hooks.send(sim, parcel);
-                    }
-                    Some(_) => sim.hooks.send(sim, parcel),
-                }
+                sim.hooks.offer(sim, case, make(&id), || make(&event_id(at)));
             }
         }
     }

@@ -8,10 +8,6 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// The number of this request in the recording.
-#[derive(Debug, Clone, Copy)]
-pub struct Seq(pub u64);
-
 /// A JSON body, whatever its content type says; no body is an empty object.
 pub struct Input(pub Value);
 

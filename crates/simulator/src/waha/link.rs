@@ -2,95 +2,62 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::{Value, json};
-use tokio::time::{Duration, timeout};
+use serde_json::json;
 
 use super::{
     Gateway,
     session::{Linked, Me, QR_ATTEMPTS, Session, Status},
 };
-use crate::{sim::Sim, world::Refused};
+use crate::{
+    link::{Links, Scan, View},
+    sim::Sim,
+    world::Refused,
+};
 
-/// How a phone links itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scan {
-    /// It is held before the screen of this session.
-    Of(String),
-    /// It has read this code.
-    Code(String),
-    /// Its owner types this pairing code.
-    Pairing(String),
-}
-
-/// A session as the phone page and tests see it.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct View {
-    /// Name at the gateway.
-    pub name: String,
-    /// Its status.
-    pub status: &'static str,
-    /// Digits of the linked phone.
-    pub phone: Option<String>,
-    /// Its name.
-    pub push_name: Option<String>,
-    /// What stands on the screen now.
-    pub qr: Option<String>,
-    /// Which code this is.
-    pub attempt: Option<u32>,
-    /// Of how many.
-    pub attempts: u32,
-    /// When it is renewed.
-    pub expires_at: Option<i64>,
-    /// The pairing code, if one was asked for.
-    pub pairing_code: Option<String>,
-    /// The phone it was asked for.
-    pub pairing_phone: Option<String>,
-    /// Metadata of its configuration.
-    pub metadata: Value,
-    /// Addresses of its webhooks.
-    pub hooks: Vec<String>,
-}
-
-impl View {
-    fn of(session: &Session) -> View {
-        View {
-            name: session.name.clone(),
-            status: session.status().name(),
-            phone: session.me.as_ref().map(|me| me.phone.clone()),
-            push_name: session.me.as_ref().map(|me| me.push_name.clone()),
-            qr: session.qr.as_ref().map(|qr| qr.value.clone()),
-            attempt: session.qr.as_ref().map(|qr| qr.attempt),
-            attempts: QR_ATTEMPTS,
-            expires_at: session.qr.as_ref().map(|qr| qr.expires_at_ms),
-            pairing_code: session.pairing.as_ref().map(|(code, _)| code.clone()),
-            pairing_phone: session.pairing.as_ref().map(|(_, phone)| phone.clone()),
-            metadata: session.config.get("metadata").cloned().unwrap_or(json!({})),
-            hooks: session.webhooks.iter().map(|hook| hook.url.clone()).collect(),
-        }
+fn view(session: &Session) -> View {
+    View {
+        gateway: "waha",
+        name: session.name.clone(),
+        status: session.status().name(),
+        linked: session.status() == Status::Working,
+        phone: session.me.as_ref().map(|me| me.phone.clone()),
+        push_name: session.me.as_ref().map(|me| me.push_name.clone()),
+        qr: session.qr.as_ref().map(|qr| qr.value.clone()),
+        attempt: session.qr.as_ref().map(|qr| qr.attempt),
+        attempts: QR_ATTEMPTS,
+        expires_at: session.qr.as_ref().map(|qr| qr.expires_at_ms),
+        pairing_code: session.pairing.as_ref().map(|(code, _)| code.clone()),
+        pairing_phone: session.pairing.as_ref().map(|(_, phone)| phone.clone()),
+        metadata: session.config.get("metadata").cloned().unwrap_or(json!({})),
+        hooks: session.webhooks.iter().map(|hook| hook.url.clone()).collect(),
     }
 }
 
-impl Gateway {
-    /// All sessions.
-    pub(crate) fn views(&self) -> Vec<View> {
-        self.state().sessions.values().map(View::of).collect()
+/// Whether a session shows what was scanned or typed.
+fn shows(session: &Session, scan: &Scan) -> bool {
+    let plain = |code: &str| code.replace('-', "").to_uppercase();
+    match scan {
+        Scan::Of(name) => session.name == *name,
+        Scan::Code(value) => session.qr.as_ref().is_some_and(|qr| qr.value == *value),
+        Scan::Pairing(code) => session.pairing.as_ref().is_some_and(|(shown, _)| plain(shown) == plain(code)),
+    }
+}
+
+impl Links for Gateway {
+    fn views(&self) -> Vec<View> {
+        self.state().sessions.values().map(view).collect()
     }
 
-    /// One session.
-    pub(crate) fn view(&self, name: &str) -> Option<View> {
-        self.state().sessions.get(name).map(View::of)
+    fn view(&self, name: &str) -> Option<View> {
+        self.state().sessions.get(name).map(view)
     }
 
-    /// A phone links itself: SCAN_QR_CODE → STARTING → WORKING.
-    pub(crate) fn scan(
-        &self,
-        sim: &Arc<Sim>,
-        scan: &Scan,
-        phone: &str,
-        push_name: Option<&str>,
-    ) -> Result<String, Refused> {
+    fn wanted(&self, scan: &Scan) -> Option<String> {
+        self.state().sessions.values().find(|session| shows(session, scan)).map(|session| session.name.clone())
+    }
+
+    /// SCAN_QR_CODE → STARTING → WORKING.
+    fn scan(&self, sim: &Arc<Sim>, scan: &Scan, phone: &str, push_name: Option<&str>) -> Result<String, Refused> {
         let me = {
             let mut world = sim.world();
             world.line_mut(phone)?;
@@ -101,24 +68,15 @@ impl Gateway {
             Me { phone: person.phone.clone(), lid: person.lid.clone(), push_name: person.push_name.clone() }
         };
         let mut state = self.state();
-        let session = match scan {
-            Scan::Of(name) => state.sessions.get_mut(name).ok_or(Refused::Missing("such session"))?,
-            Scan::Code(value) => state
-                .sessions
-                .values_mut()
-                .find(|session| session.qr.as_ref().is_some_and(|qr| qr.value == *value))
-                .ok_or(Refused::Cannot("that code is not shown (any more)"))?,
-            Scan::Pairing(code) => {
-                let plain = |code: &str| code.replace('-', "").to_uppercase();
-                let fits = |session: &Session| session.pairing.as_ref().is_some_and(|(c, _)| plain(c) == plain(code));
-                let found = state.sessions.values_mut().find(|session| fits(session));
-                let session = found.ok_or(Refused::Cannot("nobody asked for that pairing code"))?;
-                if session.pairing.as_ref().is_some_and(|(_, asked_for)| asked_for != phone) {
-                    return Err(Refused::Cannot("that pairing code is for another phone"));
-                }
-                session
-            }
-        };
+        let session = state.sessions.values_mut().find(|session| shows(session, scan)).ok_or(match scan {
+            Scan::Of(_) => Refused::Missing("such session"),
+            Scan::Code(_) => Refused::Cannot("that code is not shown (any more)"),
+            Scan::Pairing(_) => Refused::Cannot("nobody asked for that pairing code"),
+        })?;
+        let another = |(_, asked_for): &(String, String)| asked_for != phone;
+        if matches!(scan, Scan::Pairing(_)) && session.pairing.as_ref().is_some_and(another) {
+            return Err(Refused::Cannot("that pairing code is for another phone"));
+        }
         if session.status() != Status::ScanQrCode {
             return Err(Refused::Cannot("that session does not wait for a scan"));
         }
@@ -129,22 +87,8 @@ impl Gateway {
         Ok(session.name.clone())
     }
 
-    /// Waits until a session has this status.
-    pub(crate) async fn until(&self, name: &str, status: Status, at_most: Duration) -> bool {
-        let mut changes = self.changed.subscribe();
-        let there = || self.state().sessions.get(name).map(Session::status) == Some(status);
-        let wait = async {
-            while !there() {
-                if changes.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        timeout(at_most, wait).await.is_ok() && there()
-    }
-
-    /// The phone's owner unlinks the device: the session fails, and fails again until it is logged out.
-    pub(crate) fn withdraw(&self, sim: &Arc<Sim>, name: &str) -> Result<(), Refused> {
+    /// The session fails, and fails again until it is logged out.
+    fn withdraw(&self, sim: &Arc<Sim>, name: &str) -> Result<(), Refused> {
         self.change(name, |session| {
             session.epoch += 1;
             session.linked = Linked::Withdrawn;
@@ -152,8 +96,7 @@ impl Gateway {
         })
     }
 
-    /// The code on the screen runs out now.
-    pub(crate) fn expire_code(&self, sim: &Arc<Sim>, name: &str) -> Result<(), Refused> {
+    fn expire_code(&self, sim: &Arc<Sim>, name: &str) -> Result<(), Refused> {
         self.change(name, |session| {
             if let Some(attempt) = session.qr.as_ref().map(|qr| qr.attempt) {
                 self.show_code(sim, session, attempt + 1);
@@ -161,8 +104,8 @@ impl Gateway {
         })
     }
 
-    /// Sets a status by force and tells it, as when a connection flaps.
-    pub(crate) fn force(&self, sim: &Arc<Sim>, name: &str, status: Status) -> Result<(), Refused> {
+    fn force(&self, sim: &Arc<Sim>, name: &str, status: &str, _reason: Option<u16>) -> Result<(), Refused> {
+        let status = Status::parse(status).ok_or(Refused::Cannot("there is no such status"))?;
         self.change(name, |session| {
             session.epoch += 1;
             match status {
@@ -174,7 +117,9 @@ impl Gateway {
             }
         })
     }
+}
 
+impl Gateway {
     fn change(&self, name: &str, work: impl FnOnce(&mut Session)) -> Result<(), Refused> {
         let mut state = self.state();
         state.sessions.get_mut(name).map(work).ok_or(Refused::Missing("such session"))

@@ -42,8 +42,6 @@ use tokio::sync::watch;
 use crate::{Config, sim::Sim};
 pub(crate) use caster::Caster;
 pub use envelope::sign;
-pub use link::Scan;
-pub use session::Status;
 pub use settings::Webhook;
 
 /// Which of WAHA's engines answers. They differ in shapes, not in what they do.

@@ -1,7 +1,6 @@
 //! WAHA's error shapes: five of them, and a crash that echoes the request.
 
 use axum::{
-    Json,
     http::{Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -120,10 +119,7 @@ pub fn crash(gateway: &Gateway, crashed: &Crashed, at_ms: i64, request: Value) -
     )
 }
 
-/// JSON as Express sends it.
-pub fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], Json(body)).into_response()
-}
+pub use crate::gate::json as answer;
 
 /// 201 with a body.
 pub fn created(body: &Value) -> Response {

@@ -11,12 +11,13 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    input::{Input, Seq, raw_id, undefined},
+    input::{Input, raw_id, undefined},
     refusal::{self, Answer, Refusal},
     shape::{Lens, Tense},
     wait,
 };
 use crate::{
+    gate::Seq,
     sim::Sim,
     world::{Author, Content, File, Form, NewMessage, Refused, Via, message_id},
 };

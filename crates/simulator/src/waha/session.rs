@@ -7,7 +7,6 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rand::RngExt as _;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Gateway;
@@ -19,8 +18,7 @@ pub const QR_ATTEMPTS: u32 = 6;
 const HISTORY: usize = 3;
 
 /// The state of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Not running.
     Stopped,
@@ -44,6 +42,14 @@ impl Status {
             Status::Working => "WORKING",
             Status::Failed => "FAILED",
         }
+    }
+}
+
+impl Status {
+    /// The status of a name.
+    pub fn parse(name: &str) -> Option<Status> {
+        let all = [Status::Stopped, Status::Starting, Status::ScanQrCode, Status::Working, Status::Failed];
+        all.into_iter().find(|status| status.name() == name)
     }
 }
 
