@@ -44,7 +44,7 @@ test-e2e: ## the browser tests alone
 test-peers: ## programs that we did not write, against our simulators
 	@scripts/test peers
 
-crash: ## kills the server N times under load (default 3; a long run: make crash N=200)
+crash: ## kills the server N times under load, on both databases (default 3; a long run: make crash N=200)
 	@scripts/test crash $(N)
 
 bench: web ## the figures of docs/benchmarks.md, about 10 minutes

@@ -1,15 +1,17 @@
 //! Kills the server at random moments under hooks and sends, and looks at what is left.
 //!
-//! `scripts/crash [N]` (also `make crash N=200`) runs it with the built server on SQLite, in a scratch directory, against the
-//! simulator. Each round: load, SIGKILL, a look at the database as the kill left it, a fresh start. A run counts how many kills fell
+//! `scripts/crash [N]` (also `make crash N=200`) runs it with the built server in a scratch directory, against the simulator: on
+//! SQLite, and on PostgreSQL when `TEST_POSTGRES` is the URL of a superuser of a scratch cluster. Each round: load, SIGKILL, a look at the database as the kill left it, a fresh start. A run counts how many kills fell
 //! while hooks were in flight, between a commit and its 200, and between `sending` and settled; it goes on (to a bound) until none
 //! of these is 0. At the end each hook answered 200 must be one message, the gateway must have received no message twice, and a
 //! message whose fate nobody can know must say so.
 mod load;
+mod place;
 mod server;
 
 use anyhow::{Context, Result, ensure};
 use load::{Load, Posted};
+use place::Place;
 use server::{Account, Server};
 use std::{collections::HashSet, path::Path, time::Duration};
 
@@ -32,17 +34,25 @@ impl Seen {
 #[tokio::main]
 async fn main() -> Result<()> {
     let rounds: usize = std::env::var("CRASH_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
-    let scratch = std::env::temp_dir().join(format!("indaba-crash-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch)?;
-    let result = run(rounds, &scratch).await;
-    match &result {
-        Ok(()) => drop(std::fs::remove_dir_all(&scratch)),
-        Err(_) => eprintln!("what is left of it: {}", scratch.display()),
+    let cluster = std::env::var("TEST_POSTGRES").ok();
+    let databases = [("SQLite", Some(None)), ("PostgreSQL", cluster.map(Some))];
+    for (name, superuser) in databases {
+        let Some(superuser) = superuser else {
+            println!("{name} is left out: TEST_POSTGRES is not set");
+            continue;
+        };
+        println!("{name}:");
+        let scratch = std::env::temp_dir().join(format!("indaba-crash-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&scratch)?;
+        let place = Place::new(&scratch.join("data"), superuser)?;
+        run(rounds, &scratch, &place).await.with_context(|| format!("on {name}; see {}", scratch.display()))?;
+        place.clear()?;
+        std::fs::remove_dir_all(&scratch)?;
     }
-    result
+    Ok(())
 }
 
-async fn run(rounds: usize, scratch: &Path) -> Result<()> {
+async fn run(rounds: usize, scratch: &Path, place: &Place) -> Result<()> {
     let simulator = indaba_simulator::Simulator::start(indaba_simulator::Config::fast()).await?;
     let gateway = simulator.url().to_owned();
     // a send that takes a while can be cut off in its middle
@@ -52,7 +62,7 @@ async fn run(rounds: usize, scratch: &Path) -> Result<()> {
         serde_json::json!({ "on": { "path": "/api/sendText" }, "do": { "kind": "delay", "ms": 40 } }),
     )
     .await?;
-    let mut server = Server::start(scratch, &gateway).await?;
+    let mut server = Server::start(scratch, place, &gateway).await?;
     let account = Account::make(&server, &gateway).await.context("sign up and link a number")?;
     let mut load = Load::new(account);
     load.greet(&server).await.context("make the conversations")?;
@@ -66,7 +76,7 @@ async fn run(rounds: usize, scratch: &Path) -> Result<()> {
         server.kill()?;
         kills += 1;
         let unanswered = load.stop(flight).await;
-        let left = server.left_behind()?;
+        let left = place.left_by_the_dead()?;
         let committed = unanswered.iter().filter(|id| left.hooks.contains(*id)).count();
         seen.in_flight += usize::from(!unanswered.is_empty());
         seen.committed_unanswered += usize::from(committed > 0);
@@ -77,11 +87,11 @@ async fn run(rounds: usize, scratch: &Path) -> Result<()> {
             left.sending.len()
         );
         cut_off.extend(left.sending);
-        server = Server::start(scratch, &gateway).await?;
+        server = Server::start(scratch, place, &gateway).await?;
         load.post_again(&server, unanswered).await.context("what a gateway repeats after no answer")?;
     }
     server.settle(&load.account).await.context("wait until no work is left")?;
-    check(&server, &load, &gateway, &cut_off).await?;
+    check(place, &load, &gateway, &cut_off).await?;
     println!(
         "{kills} kills: {} while hooks were in flight, {} between commit and 200, {} between sending and settled",
         seen.in_flight, seen.committed_unanswered, seen.sending
@@ -93,8 +103,8 @@ async fn run(rounds: usize, scratch: &Path) -> Result<()> {
 }
 
 /// What must hold, whatever was killed when.
-async fn check(server: &Server, load: &Load, gateway: &str, cut_off: &HashSet<String>) -> Result<()> {
-    let left = server.left_behind()?;
+async fn check(place: &Place, load: &Load, gateway: &str, cut_off: &HashSet<String>) -> Result<()> {
+    let left = place.look()?;
     let mut answered = 0;
     for (id, posted) in &load.posted {
         let messages = left.inbound.get(id).copied().unwrap_or(0);

@@ -1,11 +1,11 @@
-//! The server as a process of its own, and a look into its database while it is dead.
+//! The server as a process of its own.
+use super::place::Place;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::{
-    collections::{HashMap, HashSet},
     fs::File,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -15,25 +15,12 @@ pub struct Server {
     child: Child,
     /// Where it answers.
     pub url: String,
-    dir: PathBuf,
-}
-
-/// What a look into the database shows.
-#[derive(Default)]
-pub struct Left {
-    /// Raw message ids of the hooks that are on disk.
-    pub hooks: HashSet<String>,
-    /// How many messages each inbound raw id has become.
-    pub inbound: HashMap<String, usize>,
-    /// The state of each outbound message, by its printed id.
-    pub outbound: HashMap<String, String>,
-    /// Outbound messages whose call was under way.
-    pub sending: HashSet<String>,
+    place: Place,
 }
 
 impl Server {
     /// Starts it on the same directory as before, on a free port, and waits until it is ready.
-    pub async fn start(dir: &Path, gateway: &str) -> Result<Server> {
+    pub async fn start(dir: &Path, place: &Place, gateway: &str) -> Result<Server> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let url = format!("http://127.0.0.1:{port}");
         let log = File::options().create(true).append(true).open(dir.join("server.log"))?;
@@ -52,12 +39,13 @@ impl Server {
             .env("INDABA_PACE_NEW_CHATS_PER_DAY", "1000000")
             .env("INDABA_SENDING_UNKNOWN_AFTER_S", "1")
             .env("INDABA_JOBS_LEASE_S", "2")
+            .envs(place.database_url()?.map(|url| ("INDABA_DATABASE_URL", url)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("start the server")?;
-        let mut server = Server { child, url, dir: dir.to_owned() };
+        let mut server = Server { child, url, place: place.clone() };
         let until = Instant::now() + Duration::from_secs(30);
         while get(&format!("{}/api/health/ready", server.url), None).await.is_err() {
             if let Some(status) = server.child.try_wait()? {
@@ -103,7 +91,8 @@ impl Server {
                 .map(|kind| kind["ready"].as_u64().unwrap_or(0) + kind["running"].as_u64().unwrap_or(0))
                 .sum();
             let moving = self
-                .left_behind()?
+                .place
+                .look()?
                 .outbound
                 .values()
                 .filter(|state| ["queued", "sending"].contains(&state.as_str()))
@@ -117,38 +106,6 @@ impl Server {
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-    }
-
-    /// What the database holds now.
-    pub fn left_behind(&self) -> Result<Left> {
-        let file = self.dir.join("data/indaba.db");
-        let db = rusqlite::Connection::open_with_flags(&file, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .with_context(|| format!("open {}", file.display()))?;
-        db.busy_timeout(Duration::from_secs(5))?;
-        let mut left = Left::default();
-        let mut hooks = db.prepare("select body from hooks")?;
-        for body in hooks.query_map([], |row| row.get::<_, Vec<u8>>(0))? {
-            let body: Value = serde_json::from_slice(&body?).unwrap_or_default();
-            if let Some(id) = body["payload"]["id"].as_str() {
-                left.hooks.insert(id.rsplit('_').next().unwrap_or(id).to_owned());
-            }
-        }
-        let mut messages = db.prepare("select id, direction, provider_id, state from messages")?;
-        let mut rows = messages.query([])?;
-        while let Some(row) = rows.next()? {
-            let (id, direction): ([u8; 16], String) = (row.get(0)?, row.get(1)?);
-            let (provider_id, state): (Option<String>, String) = (row.get(2)?, row.get(3)?);
-            let id = format!("msg_{}", indaba::id::encode(&id));
-            if direction == "inbound" {
-                *left.inbound.entry(provider_id.unwrap_or_default()).or_default() += 1;
-            } else {
-                if state == "sending" {
-                    left.sending.insert(id.clone());
-                }
-                left.outbound.insert(id, state);
-            }
-        }
-        Ok(left)
     }
 }
 
@@ -212,11 +169,7 @@ impl Account {
         let secret = hook["hmac"]["key"].as_str().context("a signing key")?.to_owned();
         control(gateway, &format!("sessions/{name}/scan"), json!({ "phone": "27820001000", "pushName": "Crash" }))
             .await?;
-        let until = Instant::now() + Duration::from_secs(20);
-        while get(&format!("{}/api/instances/{instance}", server.url), Some(&key)).await?["state"] != "connected" {
-            ensure!(Instant::now() < until, "the number was not connected within 20 s");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until(&format!("{}/api/instances/{instance}", server.url), &key, "state", "connected").await?;
         Ok(Account { key, session: name, hook_path: hook_url.path().to_owned(), secret })
     }
 }
