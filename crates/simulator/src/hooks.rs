@@ -56,6 +56,9 @@ pub enum Policy {
     Linear,
     /// 2d, 4d, 8d…, each up to 20 % longer.
     Exponential,
+    /// d, 2d, 4d… up to five minutes, each 20 % shorter or longer. Evolution's; WAHA has no word for it.
+    #[serde(skip)]
+    Doubling,
 }
 
 impl Retries {
@@ -65,6 +68,10 @@ impl Retries {
             Policy::Constant => self.delay_s,
             Policy::Linear => f64::from(n) * self.delay_s,
             Policy::Exponential => 2f64.powi(n.min(30).cast_signed()) * self.delay_s * (1.0 + 0.2 * jitter),
+            Policy::Doubling => {
+                let wait = (2f64.powi(n.clamp(1, 30).cast_signed() - 1) * self.delay_s).min(300.0);
+                (wait * (1.0 + 0.2 * (2.0 * jitter - 1.0))).max(self.delay_s)
+            }
         }
     }
 }
@@ -80,6 +87,8 @@ pub struct Parcel {
     pub body: Bytes,
     /// When to try again.
     pub retries: Retries,
+    /// Answers after which it is not tried again.
+    pub believed: &'static [u16],
     /// For the log: the event's id.
     pub id: String,
     /// For the log: which event.
@@ -273,7 +282,8 @@ impl Courier {
             if status.is_some_and(|status| (200..300).contains(&status)) {
                 return self.tried(seq, "delivered", n + 1, status);
             }
-            if n == parcel.retries.attempts {
+            let believed = status.is_some_and(|status| parcel.believed.contains(&status));
+            if n == parcel.retries.attempts || believed {
                 return self.tried(seq, "gaveUp", n + 1, status);
             }
             self.tried(seq, "pending", n + 1, status);
@@ -311,5 +321,8 @@ mod tests {
         assert_eq!(waits(Policy::Linear), [1.0, 2.0, 3.0]);
         assert_eq!(waits(Policy::Exponential), [2.0, 4.0, 8.0]);
         assert!((of(Policy::Exponential).wait_s(1, 1.0) - 2.4).abs() < 1e-9, "20 % at most");
+        let doubling = Retries { policy: Policy::Doubling, delay_s: 5.0, attempts: 9 };
+        assert_eq!([1, 2, 3, 9].map(|n| doubling.wait_s(n, 0.5)), [5.0, 10.0, 20.0, 300.0]);
+        assert_eq!(doubling.wait_s(1, 0.0), 5.0, "never less than the first");
     }
 }

@@ -3,7 +3,7 @@
 //! The simulator stands outside the server and is spoken to only over HTTP, by the real provider code. One
 //! [`World`](world::World) of people, chats and messages is shared by all gateways it plays; each gateway is a module
 //! of its own that turns what happens in the world into its hooks, and its API calls into deeds in the world. Today
-//! that is [`waha`]. A phone page at `/` and the control API under `/control` play the people. Apart from all this, the
+//! these are [`waha`] and [`evolution`]. A phone page at `/` and the control API under `/control` play the people. Apart from all this, the
 //! vendors of language models are simulated under `/llm` ([`llm`]). See README.md.
 //!
 //! ```no_run
@@ -16,7 +16,9 @@
 //! ```
 
 mod bell;
+mod code;
 mod control;
+pub mod evolution;
 mod faults;
 mod gate;
 mod hooks;
@@ -47,7 +49,7 @@ pub use world::{AckPolicy, Clock, Step};
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The key that WAHA's callers must send as `X-Api-Key`.
+    /// The key that callers must send: WAHA's as `X-Api-Key`, Evolution's as `apikey`.
     pub api_key: String,
     /// Which of WAHA's engines answers.
     pub engine: Engine,
@@ -61,6 +63,8 @@ pub struct Config {
     pub second: Duration,
     /// How long the first QR code lives, and each after it. They are real times.
     pub qr_life: [Duration; 2],
+    /// How long one of Evolution's codes lives: a real time, too.
+    pub evolution_qr_life: Duration,
     /// How long a session takes from STARTING to its next status.
     pub link_delay: Duration,
     /// How long a fetched file can be had, in WAHA's seconds; 0 is for ever.
@@ -82,6 +86,7 @@ impl Default for Config {
             global_hooks: Vec::new(),
             second: Duration::from_secs(1),
             qr_life: [Duration::from_secs(60), Duration::from_secs(20)],
+            evolution_qr_life: Duration::from_secs(45),
             link_delay: Duration::from_millis(700),
             files_lifetime_s: 180,
             acks: AckPolicy::default(),
@@ -151,6 +156,11 @@ impl Running {
         self.address
     }
 
+    /// Where the simulated Evolution answers.
+    pub fn evolution_url(&self) -> String {
+        format!("{}{}", self.url, evolution::MOUNT)
+    }
+
     /// The simulated model vendors, whose base is `{url}/llm`: what they do next, and what they were asked.
     pub fn models(&self) -> &llm::Models {
         &self.models
@@ -182,6 +192,7 @@ fn router(sim: Arc<Sim>, models: llm::Models) -> Router {
         .route("/ready", get(async || Json(serde_json::json!({"status": "ready"}))))
         .nest("/control", control::router(sim.clone()))
         .nest("/llm", llm::router(models))
+        .nest_service(evolution::MOUNT, evolution::router(sim.clone()))
         .merge(phone::router())
         // Everything else is the gateway's, also what it does not know.
         .fallback_service(waha::router(sim))

@@ -78,8 +78,8 @@ pub trait Links {
 
 impl Sim {
     /// The gateways that phones link to.
-    fn linking(&self) -> [&dyn Links; 1] {
-        [&self.waha]
+    fn linking(&self) -> [&dyn Links; 2] {
+        [&self.waha, &self.evolution]
     }
 
     /// All sessions of all gateways.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Step,
     bell::Bell,
+    evolution,
     faults::Faults,
     hooks::Courier,
     phone,
@@ -24,6 +25,7 @@ pub struct Sim {
     pub(crate) config: Config,
     world: Mutex<World>,
     pub(crate) waha: waha::Gateway,
+    pub(crate) evolution: evolution::Gateway,
     pub(crate) faults: Faults,
     pub(crate) recording: Recording,
     pub(crate) hooks: Courier,
@@ -37,6 +39,7 @@ impl Sim {
         Ok(Arc::new(Sim {
             world: Mutex::new(World::new(config.clock.clone(), config.acks)),
             waha: waha::Gateway::new(&config),
+            evolution: evolution::Gateway::default(),
             faults: Faults::default(),
             recording: Recording::default(),
             hooks: Courier::new(config.second)?,
@@ -80,6 +83,7 @@ impl Sim {
         let done = deed(&mut world, &mut happened);
         for happening in &happened {
             self.waha.tell(self, &world, line, happening);
+            self.evolution.tell(self, &world, line, happening);
             self.bell.ring(&phone::news(&world, line, happening));
         }
         done
@@ -127,6 +131,7 @@ impl Sim {
     /// Back to an empty world: no sessions, no people, no faults, nothing recorded.
     pub(crate) fn reset(&self) {
         self.waha.clear();
+        self.evolution.clear();
         self.faults.clear();
         self.recording.clear();
         self.hooks.clear();

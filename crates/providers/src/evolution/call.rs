@@ -13,8 +13,14 @@ use crate::{CallError, Capability, Link, SendError};
 const OVERLIMIT: Duration = Duration::from_secs(60);
 
 /// What a call on a number without a connection ends with: the client inside is missing, or has just gone.
-const NOT_CONNECTED: [&str; 5] =
-    ["'onWhatsApp'", "'readMessages'", "'sendMessage'", "Connection Closed", "instance is not connected"];
+const NOT_CONNECTED: [&str; 6] = [
+    "'onWhatsApp'",
+    "'readMessages'",
+    "'sendMessage'",
+    "'waUploadToServer'",
+    "Connection Closed",
+    "instance is not connected",
+];
 
 pub struct Gateway<'a>(pub &'a Link);
 

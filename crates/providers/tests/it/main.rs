@@ -1,8 +1,10 @@
 //! Every provider against captures of its real peer, against faults, and against what nobody would send.
 
 mod cloud;
+mod evolution;
 mod faults;
 mod fixtures;
+mod house;
 mod mutations;
 mod peer;
 mod signatures;

@@ -1,169 +1,18 @@
 //! The whole of WAHA against the simulator, on each engine: every call, every hook, verified and read.
 
-use std::time::Duration;
-
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::HeaderMap;
 use indaba_providers::{
-    Address, Addressee, Body, CallError, CallState, Card, CardLine, Content, File, History, Hook, Incoming, Link,
-    LookedUp, MediaSource, Message, MessageRef, Outgoing, PresenceState, Provider, SendError, Sent, SessionState,
-    Setup, StatusState, Step, Waha,
+    Address, Body, CallError, CallState, Card, CardLine, Content, History, Incoming, MediaSource, Outgoing,
+    PresenceState, Provider, SendError, SessionState, StatusState, Step, Waha,
 };
-use indaba_simulator::{Config, Engine, Release, Running, Simulator};
-use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use indaba_simulator::{Config, Engine, Release, Running};
+use serde_json::json;
 
-use crate::peer;
-
-const PHONE: &str = "27820001000";
-const ASHA: &str = "27820001001";
-
-/// A simulator, a link to one session on it, and the hooks that arrive from it.
-struct House {
-    simulator: Running,
-    link: Link,
-    hooks: mpsc::UnboundedReceiver<Hook>,
-    hook_url: String,
-}
+use crate::house::{ASHA, House, PHONE, asha, file, name, of};
 
 async fn house(engine: Engine, release: Release) -> House {
-    let (to, hooks) = mpsc::unbounded_channel();
-    let receive = async |State(to): State<mpsc::UnboundedSender<Hook>>, headers: HeaderMap, body: Bytes| {
-        to.send(Hook { headers, query: vec![], body }).unwrap();
-    };
-    let app = axum::Router::new().route("/hook", axum::routing::post(receive)).with_state(to);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let hook_url = format!("http://{}/hook", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let simulator = Simulator::start(Config { engine, release, ..Config::fast() }).await.unwrap();
-    let mut link = peer::link(simulator.url(), "");
-    link.key = "simulator".to_owned().into();
-    link.external_name = if release == Release::V2026_4_1 { "default".into() } else { "ind_01".into() };
-    link.build = Default::default();
-    House { simulator, link, hooks, hook_url }
-}
-
-impl House {
-    async fn control(&self, path: &str, body: Value) -> Value {
-        let url = format!("{}/control/{path}", self.simulator.url());
-        let answer = self.link.http.post(url).json(&body).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path} {body}: {}", answer.text().await.unwrap());
-        answer.json().await.unwrap_or(Value::Null)
-    }
-
-    fn setup(&self) -> Setup {
-        Setup {
-            hook_url: self.hook_url.parse().unwrap(),
-            instance: "ins_1".into(),
-            device: "Indaba".into(),
-            full_history: false,
-        }
-    }
-
-    /// Waits for a hook that says this; each that comes is verified and read as the server does it.
-    async fn told<T>(&mut self, what: &str, wanted: impl Fn(Incoming) -> Option<T>) -> T {
-        let mut others = Vec::new();
-        loop {
-            let next = tokio::time::timeout(Duration::from_secs(10), self.hooks.recv()).await;
-            let hook = next.unwrap_or_else(|_| panic!("never told: {what}; only {others:?}")).unwrap();
-            Waha.verify(&self.link.secrets, &hook).unwrap();
-            for part in Waha.split(&hook) {
-                assert_eq!(part.to, Addressee::Instance(self.link.external_name.clone()));
-                for incoming in Waha.read(&Hook::stored(part.body)).unwrap() {
-                    others.push(format!("{incoming:?}"));
-                    if let Some(found) = wanted(incoming) {
-                        return found;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn message(&mut self, kind: &str) -> Message {
-        self.told(kind, |incoming| match incoming {
-            Incoming::Message(message) if message.content.kind() == kind => Some(*message),
-            _ => None,
-        })
-        .await
-    }
-
-    /// The customer writes; what we are told of it.
-    async fn writes(&mut self, mut body: Value) -> Message {
-        let kind = body["kind"].as_str().unwrap_or("text").to_owned();
-        body["from"] = ASHA.into();
-        body["name"] = "Asha".into();
-        self.control(&format!("numbers/{PHONE}/messages"), body).await;
-        self.message(&kind).await
-    }
-
-    async fn sends(&mut self, body: Body) -> Result<Sent, SendError> {
-        let correlation = format!("msg_{body:?}");
-        self.link.build = Waha.check(&self.link).await.unwrap().build;
-        let mut message = Outgoing::text(asha(), correlation, "");
-        message.body = body;
-        let sent = Waha.send(&self.link, &message).await?;
-        // the echo has our id, whoever is first
-        let id = sent.provider_id.clone();
-        let echo = self
-            .told("the echo", |incoming| match incoming {
-                Incoming::Message(message) if message.provider_id == id => Some(*message),
-                _ => None,
-            })
-            .await;
-        assert!(echo.from_me && echo.chat == asha(), "{echo:?}");
-        if let Some(own) = Waha.own_id(&self.link.build, &message.correlation) {
-            assert_eq!(sent.provider_id, own);
-            assert!(matches!(
-                Waha.find_sent(&self.link, &asha(), &message.correlation).await.unwrap(),
-                LookedUp::Found { .. }
-            ));
-        }
-        assert_eq!(Waha.find_sent(&self.link, &asha(), "msg_never").await.unwrap(), LookedUp::NotSeen);
-        Ok(sent)
-    }
-}
-
-fn asha() -> Address {
-    Address::parse(ASHA).unwrap()
-}
-
-fn name(message: &Message) -> MessageRef {
-    MessageRef {
-        provider_id: message.provider_id.clone(),
-        reference: message.reference.clone(),
-        chat: message.chat.clone(),
-        from_me: message.from_me,
-    }
-}
-
-fn of(sent: &Sent) -> MessageRef {
-    MessageRef { provider_id: sent.provider_id.clone(), reference: sent.reference.clone(), chat: asha(), from_me: true }
-}
-
-fn file(mime: &str, name: &str) -> File {
-    File { mime: mime.into(), name: name.into(), bytes: Bytes::from_static(b"a file's bytes") }
-}
-
-async fn linked(house: &mut House) {
-    let created = Waha.create(&house.link, &house.setup()).await.unwrap();
-    assert!(created.without.is_empty(), "{:?}", created.without);
-    let scan = house.told("a code", |incoming| match incoming {
-        Incoming::Session(session) if session.step == Some(Step::Scan) => Some(session),
-        _ => None,
-    });
-    assert_eq!(scan.await.state, SessionState::Linking);
-    let code = Waha.qr(&house.link).await.unwrap();
-    assert!(code.value.len() > 20);
-    house.control("scan", json!({"qr": code.value, "phone": PHONE, "pushName": "Demo Shop"})).await;
-    let session = house.told("connected", |incoming| match incoming {
-        Incoming::Session(session) if session.state == SessionState::Connected => Some(session),
-        _ => None,
-    });
-    let session = session.await;
-    assert_eq!(session.phone.as_deref(), Some("+27820001000"));
-    assert_eq!(session.push_name.as_deref(), Some("Demo Shop"));
-    assert!(session.at.is_some());
+    let session = if release == Release::V2026_4_1 { "default" } else { "ind_01" };
+    let config = Config { engine, release, ..Config::fast() };
+    House::new(&Waha, config, |simulator: &Running| simulator.url().to_owned(), session).await
 }
 
 async fn whole_trip(engine: Engine) {
@@ -172,15 +21,11 @@ async fn whole_trip(engine: Engine) {
     let check = Waha.check(&house.link).await.unwrap();
     assert_eq!(check.build.version.as_deref(), Some("2026.6.1"));
     assert!(!check.ok(), "the session is not there yet");
-    linked(&mut house).await;
+    assert!(house.links().await.at.is_some());
     assert!(Waha.check(&house.link).await.unwrap().ok());
     // again: brought in line, not made twice
     Waha.create(&house.link, &house.setup()).await.unwrap();
-    house
-        .told("connected", |incoming| {
-            matches!(incoming, Incoming::Session(s) if s.state == SessionState::Connected).then_some(())
-        })
-        .await;
+    house.connected().await;
     assert_eq!(Waha.start(&house.link).await.unwrap().state, SessionState::Connected);
     assert!(matches!(Waha.qr(&house.link).await, Err(CallError::WrongState(state)) if state == "WORKING"));
 
@@ -193,11 +38,7 @@ async fn whole_trip(engine: Engine) {
     let text = Outgoing::text(asha(), "msg_stopped", "Hello");
     assert!(matches!(Waha.send(&house.link, &text).await, Err(SendError::NotLinked { .. })));
     Waha.start(&house.link).await.unwrap();
-    house
-        .told("connected", |incoming| {
-            matches!(incoming, Incoming::Session(s) if s.state == SessionState::Connected).then_some(())
-        })
-        .await;
+    house.connected().await;
     Waha.logout(&house.link).await.unwrap();
     house
         .told("a new code", |incoming| {
@@ -474,7 +315,7 @@ async fn the_old_free_image_says_what_to_do() {
     let error = Waha.create(&house.link, &house.setup()).await.unwrap_err();
     assert_eq!(error, CallError::TooOld("2026.6.1".into()));
     house.link.external_name = session;
-    linked(&mut house).await;
+    house.links().await;
     let check = Waha.check(&house.link).await.unwrap();
     assert!(check.steps.iter().any(|step| step.name == "version" && !step.ok && step.detail.contains("2026.6.1")));
     house.link.build = check.build;

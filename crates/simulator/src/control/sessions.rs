@@ -22,6 +22,7 @@ pub async fn overview(State(sim): State<Arc<Sim>>) -> Json<Value> {
     Json(json!({
         "simulator": env!("CARGO_PKG_VERSION"),
         "waha": {"version": sim.config.release, "engine": sim.config.engine},
+        "evolution": {"version": crate::evolution::VERSION},
         "sessions": sessions.len(),
         "numbers": world.lines().count(),
         "customers": world.people().count(),

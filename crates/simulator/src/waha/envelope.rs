@@ -81,6 +81,7 @@ impl Gateway {
             headers,
             body: body.into(),
             retries: hook.retries.unwrap_or_default(),
+            believed: &[],
             id: id.to_owned(),
             event: event.to_owned(),
             session: session.name.clone(),

@@ -5,8 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use rand::RngExt as _;
 use serde_json::{Map, Value, json};
 
 use super::Gateway;
@@ -243,7 +241,8 @@ impl Gateway {
         }
         let life = sim.config.qr_life[usize::from(attempt > 1)];
         let life_ms = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
-        session.qr = Some(Qr { value: code(), attempt, expires_at_ms: sim.now_ms().saturating_add(life_ms) });
+        session.qr =
+            Some(Qr { value: crate::code::scan(), attempt, expires_at_ms: sim.now_ms().saturating_add(life_ms) });
         session.pairing = None;
         self.set(sim, session, Status::ScanQrCode);
         let (owner, name, epoch) = (sim.clone(), session.name.clone(), session.epoch);
@@ -264,13 +263,4 @@ impl Gateway {
             work(session);
         }
     }
-}
-
-/// A code as WhatsApp's: a version and four secrets.
-fn code() -> String {
-    let part = || {
-        let bytes: [u8; 32] = rand::rng().random();
-        BASE64_STANDARD.encode(bytes)
-    };
-    format!("2@{},{},{},{}", part(), part(), part(), BASE64_STANDARD.encode(b"simulated"))
 }

@@ -8,8 +8,6 @@ use axum::{
     response::IntoResponse as _,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use image::{GrayImage, ImageFormat, Luma};
-use rand::RngExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -187,30 +185,12 @@ pub async fn qr(
     if query.format.as_deref() == Some("raw") {
         return Ok(ok(&json!({"value": value})));
     }
-    let png = draw(&value);
+    let png = crate::code::draw(&value);
     // The comparison is with the whole header: anything beside it and the answer is the picture.
     match headers.get(header::ACCEPT).map(|accept| accept.as_bytes()) {
         Some(b"application/json") => Ok(ok(&json!({"mimetype": "image/png", "data": BASE64_STANDARD.encode(png)}))),
         _ => Ok(([(header::CONTENT_TYPE, "image/png")], png).into_response()),
     }
-}
-
-/// The code as a picture, black on white, four pixels a module.
-fn draw(value: &str) -> Vec<u8> {
-    const MODULE: u32 = 4;
-    const QUIET: u32 = 4;
-    let code = fast_qr::QRBuilder::new(value).build().expect("the code is far shorter than a QR code holds");
-    let size = u32::try_from(code.size).expect("a QR code has at most 177 modules");
-    let side = (size + 2 * QUIET) * MODULE;
-    let picture = GrayImage::from_fn(side, side, |x, y| {
-        let (x, y) = (x / MODULE, y / MODULE);
-        let inside = |at: u32| (QUIET..QUIET + size).contains(&at);
-        let dark = inside(x) && inside(y) && code[(y - QUIET) as usize][(x - QUIET) as usize].value();
-        Luma([if dark { 0 } else { 255 }])
-    });
-    let mut png = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut png, ImageFormat::Png).expect("writing to memory does not fail");
-    png.into_inner()
 }
 
 pub async fn request_code(State(sim): State<Arc<Sim>>, Path(name): Path<String>, input: Input) -> Answer {
@@ -223,11 +203,7 @@ pub async fn request_code(State(sim): State<Arc<Sim>>, Path(name): Path<String>,
     let Some(world::Address::Person(phone)) = phone else {
         return Err(Refusal::Crash("Error", "Invalid phone number".into()));
     };
-    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTVWXYZ123456789";
-    let code: String = {
-        let mut rng = rand::rng();
-        (0..8).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
-    };
+    let code = crate::code::pairing();
     let code = format!("{}-{}", &code[..4], &code[4..]);
     if let Some(session) = sim.waha.state().sessions.get_mut(&name) {
         session.pairing = Some((code.clone(), phone));
