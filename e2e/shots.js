@@ -1,5 +1,6 @@
 // Pictures of the UI with the demo's sample data, into e2e/shots: for eyes, not for tests.
-//   cargo build -p indaba && node shots.js
+//   cargo build -p indaba && node shots.js          English, light and dark, 1440 and 360 px wide
+//   node shots.js ar pseudo                         other languages, light
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { chromium } from "playwright-core";
@@ -21,6 +22,10 @@ const demo = await Program.start("shots-demo", built, ["demo"], {
   },
 });
 const server = await launch();
+const asked = process.argv.slice(2);
+const rounds = asked.length
+  ? asked.flatMap((lang) => [1440, 360].map((width) => ({ lang, width, colorScheme: "light" })))
+  : ["light", "dark"].flatMap((colorScheme) => [1440, 360].map((width) => ({ lang: "en", width, colorScheme })));
 try {
   const [, url, email, password] = await demo.until(
     "the demo",
@@ -28,70 +33,82 @@ try {
     { within: 60_000 },
   );
   const browser = await chromium.connect(server.wsEndpoint());
-  for (const colorScheme of ["light", "dark"])
-    for (const width of [1440, 360]) {
-      const context = await browser.newContext({
-        colorScheme,
-        viewport: { width, height: width === 360 ? 780 : 900 },
-        deviceScaleFactor: width === 360 ? 2 : 1,
-        locale: "en-ZA",
-        timezoneId: "Africa/Johannesburg",
-        reducedMotion: "reduce",
+  for (const { lang, width, colorScheme } of rounds) {
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width, height: width === 360 ? 780 : 900 },
+      deviceScaleFactor: width === 360 ? 2 : 1,
+      locale: lang === "en" || lang === "pseudo" ? "en-ZA" : lang,
+      timezoneId: "Africa/Johannesburg",
+      reducedMotion: "reduce",
+    });
+    context.setDefaultTimeout(15_000);
+    const page = await context.newPage();
+    const shoot = async (name) => {
+      await page.evaluate(() => document.fonts.ready);
+      await page.screenshot({
+        path: path.join(folder, `${name}-${lang === "en" ? colorScheme : lang}-${width}.png`),
       });
-      context.setDefaultTimeout(15_000);
-      const page = await context.newPage();
-      const shoot = async (name) => {
-        await page.evaluate(() => document.fonts.ready);
-        await page.screenshot({ path: path.join(folder, `${name}-${colorScheme}-${width}.png`) });
-      };
-      await page.goto(url);
-      await page.getByTestId("sign-in").waitFor();
-      await shoot("1-sign-in");
-      await page.goto(`${url}/sign-up`);
-      await page.getByTestId("sign-up").waitFor();
-      await shoot("2-sign-up");
-      await page.goto(`${url}/sign-in`);
-      await page.getByLabel("Work e-mail").fill(email);
-      await page.getByLabel("Password", { exact: true }).fill(password);
-      await page.keyboard.press("Enter");
-      await page.getByTestId("conversation-row").nth(4).waitFor();
-      await shoot("3-inbox");
-      for (const [at, name] of [
-        [0, "4-thread"],
-        [3, "5-thread"],
-        [6, "6-thread"],
-      ]) {
-        await page.goto(`${url}/chat`);
-        await page.getByTestId("conversation-row").nth(at).click();
-        await page.getByTestId("message").first().waitFor();
-        await page.waitForLoadState("networkidle");
-        await shoot(name);
-      }
-      for (const [where, name] of [
-        ["/contacts", "7-contacts"],
-        ["/instances", "8-numbers"],
-        ["/instances?add=1", "9-add-number"],
-        ["/settings/profile", "11-profile"],
-        ["/settings/team", "12-team"],
-        ["/settings/audit", "13-audit"],
-        ["/settings/jobs", "14-jobs"],
-      ]) {
-        await page.goto(url + where);
-        await page.waitForLoadState("networkidle");
-        await shoot(name);
-      }
-      // A second number, to see its code.
-      const made = await context.request.post(`${url}/api/instances`, {
-        data: { name: `Rentals ${colorScheme} ${width}` },
-        headers: { origin: url },
-      });
-      const { id } = await made.json();
-      await page.goto(`${url}/instances?link=${id}`);
-      await page.getByTestId("qr-image").waitFor();
-      await shoot("10-qr");
-      await context.request.delete(`${url}/api/instances/${id}`, { headers: { origin: url } });
-      await context.close();
+    };
+    await page.goto(lang === "pseudo" ? `${url}?lang=pseudo` : url);
+    await page.getByTestId("sign-in").waitFor();
+    await shoot("1-sign-in");
+    await page.goto(`${url}/sign-up`);
+    await page.getByTestId("sign-up").waitFor();
+    await shoot("2-sign-up");
+    await page.goto(`${url}/sign-in`);
+    await page.locator("input[name=email]").fill(email);
+    await page.locator("input[name=password]").fill(password);
+    await page.keyboard.press("Enter");
+    await page.getByTestId("conversation-row").nth(4).waitFor();
+    await shoot("3-inbox");
+    for (const [at, name] of [
+      [0, "4-thread"],
+      [3, "5-thread"],
+      [6, "6-thread"],
+    ]) {
+      await page.goto(`${url}/chat`);
+      await page.getByTestId("conversation-row").nth(at).click();
+      await page.getByTestId("message").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      await shoot(name);
     }
+    for (const [where, name] of [
+      ["/contacts", "7-contacts"],
+      ["/instances", "8-numbers"],
+      ["/instances?add=1", "9-add-number"],
+      ["/settings/profile", "11-profile"],
+      ["/settings/team", "12-team"],
+      ["/settings/audit", "13-audit"],
+      ["/settings/jobs", "14-jobs"],
+      ["/settings/sign-ins", "15-sign-ins"],
+      ["/settings/preferences", "16-preferences"],
+      ["/settings/workspace", "17-workspace"],
+      ["/settings/api-keys", "18-api-keys"],
+      ["/settings", "19-settings"],
+    ]) {
+      await page.goto(url + where);
+      await page.waitForLoadState("networkidle");
+      await shoot(name);
+    }
+    await page.goto(`${url}/chat`);
+    await page.getByTestId("user-menu").click();
+    await page.getByRole("menu").waitFor();
+    await shoot("20-user-menu");
+    // A second number, to see its code.
+    const made = await context.request.post(`${url}/api/instances`, {
+      data: { name: `Rentals ${lang} ${colorScheme} ${width}` },
+      headers: { origin: url },
+    });
+    const { id } = await made.json();
+    await page.goto(`${url}/instances?link=${id}`);
+    await page.getByTestId("qr-image").waitFor();
+    await shoot("10-qr");
+    await context.request.delete(`${url}/api/instances/${id}`, {
+      headers: { origin: url },
+    });
+    await context.close();
+  }
 } finally {
   await server.close();
   await demo.stop();

@@ -19,7 +19,8 @@ import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
 import { inputDense } from "~/ui/Field";
-import { BoneRows, Empty, EndOfList, Failed, Loading, NothingMatches } from "~/ui/states";
+import { Listing } from "~/ui/Listing";
+import { Empty, NothingMatches } from "~/ui/states";
 import { useNarrow } from "~/ui/useNarrow";
 import { When } from "~/ui/When";
 import { useKeys } from "./keyboard";
@@ -79,99 +80,103 @@ export default function ContactsPage() {
       { onSuccess: (one) => navigate(`/chat/${one.id}`), onError: (error) => toast.error(describe(error).detail) },
     );
 
-  const body = query.isPending ? (
-    <Loading>
-      <BoneRows rows={8} />
-    </Loading>
-  ) : query.isError && !query.data ? (
-    <Failed error={query.error} what={t("contacts.failed")} onRetry={() => void query.refetch()} />
-  ) : all.length === 0 ? (
-    words || status ? (
-      <NothingMatches
-        title={
-          words
-            ? t("search.nothing", { words })
-            : t("contacts.none", { status: t(`contact.status.${status}` as PlainKey) })
-        }
-        text={t("contacts.noneText")}
-        onClear={() => {
-          type("");
-          setParams({}, { replace: true });
-        }}
-      />
-    ) : (
-      <Empty title={t("contacts.empty")} text={t("contacts.emptyText")} />
-    )
-  ) : (
-    <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="contact-scroller">
-      <ul aria-label={t("place.contacts")} className="relative" style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map((place) => {
-          const one = all[place.index];
-          if (!one) return null;
-          return (
-            <li
-              key={one.id}
-              aria-setsize={hasNextPage ? -1 : all.length}
-              aria-posinset={place.index + 1}
-              className="absolute inset-x-0 top-0"
-              style={{ height: ROW, transform: `translateY(${place.start}px)` }}
-            >
-              <div
-                className={cn(
-                  "press flex h-full items-center gap-3 border-b border-border ps-4 pe-3 phone:ps-6",
-                  one.id === chosen ? "bg-selected" : "hover:bg-hover",
-                )}
-              >
-                <button
-                  type="button"
-                  data-testid="contact-row"
-                  aria-current={one.id === chosen ? "true" : undefined}
-                  onClick={() => put("contact", one.id)}
-                  className="flex h-full min-w-0 flex-1 items-center gap-3 text-start focus-visible:-outline-offset-2"
+  const body = (
+    <Listing
+      query={query}
+      items={query.data && all}
+      rows={8}
+      scrolls
+      failed={t("contacts.failed")}
+      empty={
+        words || status ? (
+          <NothingMatches
+            title={
+              words
+                ? t("search.nothing", { words })
+                : t("contacts.none", { status: t(`contact.status.${status}` as PlainKey) })
+            }
+            text={t("contacts.noneText")}
+            onClear={() => {
+              type("");
+              setParams({}, { replace: true });
+            }}
+          />
+        ) : (
+          <Empty title={t("contacts.empty")} text={t("contacts.emptyText")} />
+        )
+      }
+      end={(n) => t("contacts.end", { n })}
+    >
+      {(_, tail) => (
+        <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="contact-scroller">
+          <ul aria-label={t("place.contacts")} className="relative" style={{ height: rows.getTotalSize() }}>
+            {rows.getVirtualItems().map((place) => {
+              const one = all[place.index];
+              if (!one) return null;
+              return (
+                <li
+                  key={one.id}
+                  aria-setsize={hasNextPage ? -1 : all.length}
+                  aria-posinset={place.index + 1}
+                  className="absolute inset-x-0 top-0"
+                  style={{ height: ROW, transform: `translateY(${place.start}px)` }}
                 >
-                  <Avatar id={one.id} name={one.name ?? ""} size={40} />
-                  <span className="min-w-0 flex-1 phone:flex-none phone:basis-2/5">
-                    <span className="block truncate font-medium">{nameOf(one)}</span>
-                    {narrow && one.phone && (
-                      <span className="block text-12 text-muted tabular-nums">{phone(one.phone)}</span>
+                  <div
+                    className={cn(
+                      "press flex h-full items-center gap-3 border-b border-border ps-4 pe-3 phone:ps-6",
+                      one.id === chosen ? "bg-selected" : "hover:bg-hover",
                     )}
-                  </span>
-                  {!narrow && (
-                    <>
-                      <span className="w-40 text-13 text-muted tabular-nums">
-                        {one.name && one.phone ? phone(one.phone) : ""}
-                      </span>
-                      <span className="w-24">
-                        <StatusChip status={one.status} />
-                      </span>
-                    </>
-                  )}
-                  <span className="ms-auto text-12 text-muted tabular-nums">
-                    {one.lastMessageAt && <When at={one.lastMessageAt} />}
-                  </span>
-                </button>
-                {agent && (
-                  <button
-                    type="button"
-                    aria-label={t("contacts.write", { name: nameOf(one) })}
-                    title={t("contacts.write", { name: nameOf(one) })}
-                    onClick={() => talk(one.id)}
-                    className="press grid size-8 place-items-center rounded-control text-muted hover:bg-well hover:text-text pointer-coarse:size-11"
                   >
-                    <MessageSquare size={16} aria-hidden />
-                  </button>
-                )}
-              </div>
-            </li>
-          );
-        })}
-      </ul>
-      {query.isFetchNextPageError ? (
-        <Failed error={query.error} what={t("contacts.failed")} onRetry={() => void fetchNextPage()} />
-      ) : (
-        !hasNextPage && <EndOfList>{t("contacts.end", { n: all.length })}</EndOfList>
+                    <button
+                      type="button"
+                      data-testid="contact-row"
+                      aria-current={one.id === chosen ? "true" : undefined}
+                      onClick={() => put("contact", one.id)}
+                      className="flex h-full min-w-0 flex-1 items-center gap-3 text-start focus-visible:-outline-offset-2"
+                    >
+                      <Avatar id={one.id} name={one.name ?? ""} size={40} />
+                      <span className="min-w-0 flex-1 phone:flex-none phone:basis-2/5">
+                        <span dir="auto" className="block truncate font-medium rtl:text-right">
+                          {nameOf(one)}
+                        </span>
+                        {narrow && one.phone && (
+                          <span className="block text-12 text-muted tabular-nums">{phone(one.phone)}</span>
+                        )}
+                      </span>
+                      {!narrow && (
+                        <>
+                          <span className="w-40 text-13 text-muted tabular-nums">
+                            {one.name && one.phone ? phone(one.phone) : ""}
+                          </span>
+                          <span className="w-24">
+                            <StatusChip status={one.status} />
+                          </span>
+                        </>
+                      )}
+                      <span className="ms-auto text-12 text-muted tabular-nums">
+                        {one.lastMessageAt && <When at={one.lastMessageAt} />}
+                      </span>
+                    </button>
+                    {agent && (
+                      <button
+                        type="button"
+                        aria-label={t("contacts.write", { name: nameOf(one) })}
+                        title={t("contacts.write", { name: nameOf(one) })}
+                        onClick={() => talk(one.id)}
+                        className="press grid size-8 place-items-center rounded-control text-muted hover:bg-well hover:text-text pointer-coarse:size-11"
+                      >
+                        <MessageSquare size={16} aria-hidden />
+                      </button>
+                    )}
+                  </div>
+                </li>
+              );
+            })}
+          </ul>
+          {tail}
+        </div>
       )}
-    </div>
+    </Listing>
   );
 
   return (
@@ -189,7 +194,7 @@ export default function ContactsPage() {
       <div className="relative flex min-h-0 flex-1">
         <section aria-label={t("place.contacts")} className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface">
           <div className="flex flex-wrap items-center gap-2 border-b border-border px-4 py-3 phone:px-6">
-            <div className="relative min-w-40 flex-1 phone:max-w-80">
+            <div className="relative min-w-40 flex-1 max-phone:basis-full phone:max-w-80">
               <Search
                 size={16}
                 aria-hidden

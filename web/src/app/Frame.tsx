@@ -10,6 +10,7 @@ import { me } from "~/api/session";
 import type { Session } from "~/api/types";
 import { drafts } from "~/features/conversations/drafts";
 import { counts } from "~/features/conversations/queries";
+import { language } from "~/i18n/language";
 import { type PlainKey, t } from "~/i18n/t";
 import { initials } from "~/ui/Avatar";
 import { Cloth } from "~/ui/Cloth";
@@ -180,7 +181,7 @@ function Rail({ session, tight, unread }: { session: Session; tight: boolean; un
           return (
             <li key={to}>
               {tight ? (
-                <Tip text={t(name)} side="right">
+                <Tip text={t(name)} side={language.rtl ? "left" : "right"}>
                   {link}
                 </Tip>
               ) : (

@@ -1,4 +1,14 @@
-import { Building2, Cpu, KeyRound, MonitorSmartphone, ScrollText, SlidersHorizontal, User, Users } from "lucide-react";
+import {
+  Building2,
+  ChevronRight,
+  Cpu,
+  KeyRound,
+  MonitorSmartphone,
+  ScrollText,
+  SlidersHorizontal,
+  User,
+  Users,
+} from "lucide-react";
 import type { ComponentType } from "react";
 import { Link, Navigate, useParams } from "react-router";
 import { useSession } from "~/api/session";
@@ -78,28 +88,16 @@ export default function SettingsPage() {
   return (
     <div className="flex h-full min-h-0 flex-col">
       <PageHead
-        title={phone && open ? t(open.name) : open ? t(open.name) : t("place.settings")}
+        title={t(open ? open.name : "place.settings")}
         crumb={
           open && (
             <>
               <span className="font-medium text-muted">{t("place.settings")}</span>
-              <span aria-hidden="true" className="text-muted">
-                ›
-              </span>
+              <ChevronRight size={16} aria-hidden className="text-muted rtl:-scale-x-100" />
             </>
           )
         }
-        actions={
-          phone &&
-          open && (
-            <Link
-              to="/settings"
-              className="flex h-9 items-center rounded-control bg-rail-hover px-3 text-13 text-rail-strong"
-            >
-              {t("settings.back")}
-            </Link>
-          )
-        }
+        back={open && { to: "/settings", name: t("settings.back") }}
       />
       <div className="flex min-h-0 flex-1">
         {(!phone || !open) && nav}

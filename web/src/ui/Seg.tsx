@@ -19,7 +19,7 @@ export function Seg<V extends string>({
     <div
       role="radiogroup"
       aria-label={label}
-      className={cn("inline-flex gap-0.5 rounded-control bg-well p-[3px]", className)}
+      className={cn("inline-flex max-w-full flex-wrap gap-0.5 rounded-control bg-well p-[3px]", className)}
     >
       {options.map((option) => {
         const chosen = option.value === value;
@@ -32,7 +32,8 @@ export function Seg<V extends string>({
             tabIndex={chosen ? 0 : -1}
             onClick={() => onChange(option.value)}
             onKeyDown={(event) => {
-              const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+              const onward = document.dir === "rtl" ? -1 : 1;
+              const step = { ArrowRight: onward, ArrowDown: 1, ArrowLeft: -onward, ArrowUp: -1 }[event.key];
               if (!step) return;
               event.preventDefault();
               const at = options.findIndex((one) => one.value === value);
@@ -42,7 +43,7 @@ export function Seg<V extends string>({
               buttons?.[(at + step + options.length) % options.length]?.focus();
             }}
             className={cn(
-              "press flex h-[30px] flex-1 items-center justify-center gap-1.5 rounded-[6px] px-3 text-13 font-medium whitespace-nowrap pointer-coarse:min-h-10",
+              "press flex min-h-[30px] flex-1 items-center justify-center gap-1.5 rounded-[6px] px-3 text-13 font-medium phone:whitespace-nowrap pointer-coarse:min-h-10",
               chosen ? "bg-thumb text-text shadow-card" : "text-muted hover:text-text",
             )}
           >

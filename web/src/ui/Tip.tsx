@@ -12,7 +12,7 @@ export function Tip({
 }: {
   text: ReactNode;
   keys?: string | undefined;
-  side?: "top" | "right" | "bottom" | undefined;
+  side?: "top" | "right" | "bottom" | "left" | undefined;
   children: ReactElement;
 }) {
   return (

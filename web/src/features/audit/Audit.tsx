@@ -11,8 +11,9 @@ import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
 import { inputDense } from "~/ui/Field";
+import { Listing } from "~/ui/Listing";
 import { Section } from "~/ui/Section";
-import { BoneRows, Empty, EndOfList, Failed, Loading, NothingMatches } from "~/ui/states";
+import { Empty, NothingMatches } from "~/ui/states";
 import { When } from "~/ui/When";
 
 const written = (value: unknown): string =>
@@ -39,8 +40,10 @@ function Entry({ of }: { of: AuditEntry }) {
         onClick={() => setOpen(!open)}
         className="press flex w-full flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2.5 text-start text-13 hover:bg-hover focus-visible:-outline-offset-2 phone:px-5"
       >
-        <span className="w-32 shrink-0 truncate font-medium">{who}</span>
-        <span className="code min-w-0 flex-1 truncate text-12">{of.action}</span>
+        <span className="w-32 shrink-0 truncate font-medium max-phone:w-auto max-phone:flex-1">{who}</span>
+        <span className="code min-w-0 flex-1 truncate text-12 max-phone:order-last max-phone:basis-full">
+          {of.action}
+        </span>
         <When at={of.at} className="text-12 text-muted tabular-nums" />
         <ChevronDown size={16} aria-hidden className={cn("text-muted", open && "rotate-180")} />
       </button>
@@ -131,7 +134,7 @@ export function Audit() {
       },
       { replace: true },
     );
-  const all = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const all = query.data?.pages.flatMap((page) => page.items);
   return (
     <Section
       flush
@@ -175,46 +178,37 @@ export function Audit() {
           className={`${inputDense} w-56`}
         />
       </form>
-      {query.isPending ? (
-        <Loading>
-          <BoneRows rows={6} />
-        </Loading>
-      ) : query.isError && !query.data ? (
-        <Failed error={query.error} what={t("audit.failed")} onRetry={() => void query.refetch()} />
-      ) : all.length === 0 ? (
-        actor || action ? (
-          <NothingMatches
-            title={t("audit.nothing")}
-            onClear={() => {
-              type("");
-              setParams({}, { replace: true });
-            }}
-          />
-        ) : (
-          <Empty title={t("audit.empty")} />
-        )
-      ) : (
-        <>
-          <ul>
-            {all.map((one) => (
-              <Entry key={one.id} of={one} />
-            ))}
-          </ul>
-          {query.hasNextPage ? (
-            <div className="flex justify-center border-t border-border py-4">
-              <Button
-                size="dense"
-                busy={query.isFetchingNextPage && t("state.loading")}
-                onClick={() => void query.fetchNextPage()}
-              >
-                {t("state.more")}
-              </Button>
-            </div>
+      <Listing
+        query={query}
+        items={all}
+        rows={6}
+        failed={t("audit.failed")}
+        empty={
+          actor || action ? (
+            <NothingMatches
+              title={t("audit.nothing")}
+              onClear={() => {
+                type("");
+                setParams({}, { replace: true });
+              }}
+            />
           ) : (
-            <EndOfList>{t("audit.end", { n: all.length })}</EndOfList>
-          )}
-        </>
-      )}
+            <Empty title={t("audit.empty")} />
+          )
+        }
+        end={(n) => t("audit.end", { n })}
+      >
+        {(entries, tail) => (
+          <>
+            <ul>
+              {entries.map((one) => (
+                <Entry key={one.id} of={one} />
+              ))}
+            </ul>
+            {tail}
+          </>
+        )}
+      </Listing>
     </Section>
   );
 }

@@ -77,7 +77,9 @@ function Quoted({
       className="press -mx-1 mb-1 block w-[calc(100%+8px)] rounded-control border-s-3 border-primary bg-well/60 px-2 py-1 text-start text-12 hover:bg-well"
     >
       <span className="block font-strong text-link">{who}</span>
-      <span className="line-clamp-2 text-muted">{plain(quoted.preview) || kindName(quoted.kind)}</span>
+      <span dir="auto" className="line-clamp-2 text-muted rtl:text-right">
+        {plain(quoted.preview) || kindName(quoted.kind)}
+      </span>
     </button>
   );
 }

@@ -220,6 +220,8 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
       }
       aria-invalid={over || undefined}
       rows={1}
+      // The placeholder is ours, the words are the writer's.
+      dir={words ? "auto" : undefined}
       value={words}
       placeholder={
         file
@@ -284,7 +286,9 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
             <span className="block font-strong text-link">
               {replyTo.direction === "inbound" ? nameOf(contact) : replyTo.author.name || t("author.us")}
             </span>
-            <span className="block truncate text-muted">{plain(replyTo.body ?? "") || kindName(replyTo.kind)}</span>
+            <span dir="auto" className="block truncate text-muted rtl:text-right">
+              {plain(replyTo.body ?? "") || kindName(replyTo.kind)}
+            </span>
           </span>
           <IconButton
             label={t("composer.noReply")}

@@ -97,7 +97,9 @@ function Preview({ row, draft }: { row: Conversation; draft: string | undefined 
     return (
       <>
         <span className="shrink-0 font-medium text-danger">{t("row.draft")}</span>
-        <span className="truncate">{draft}</span>
+        <span dir="auto" className="truncate">
+          {draft}
+        </span>
       </>
     );
   if (!last) return <span className="truncate">{t("row.nothingYet")}</span>;
@@ -107,7 +109,9 @@ function Preview({ row, draft }: { row: Conversation; draft: string | undefined 
         <Tick state={last.state as MessageState} ai={last.author.kind === "assistant"} />
       )}
       <KindIcon kind={last.kind} />
-      <span className="truncate">{plain(last.preview) || kindName(last.kind)}</span>
+      <span dir="auto" className="truncate">
+        {plain(last.preview) || kindName(last.kind)}
+      </span>
     </>
   );
 }
@@ -152,8 +156,9 @@ export const ConversationRow = memo(function ConversationRow({
         <Avatar id={row.contact.id} name={row.contact.name ?? ""} size={phone ? 48 : dense ? 32 : 40} />
       </span>
       <span
+        dir="auto"
         className={cn(
-          "truncate",
+          "truncate rtl:text-right",
           phone ? "text-16 leading-[22px]" : "leading-[19px]",
           unread ? "font-strong" : "font-medium",
         )}

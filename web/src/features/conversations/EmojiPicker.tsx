@@ -52,7 +52,8 @@ export default function EmojiPicker({ onPick, onClose }: { onPick: (emoji: strin
           event.stopPropagation();
           return onClose();
         }
-        const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
+        const onward = document.dir === "rtl" ? -1 : 1;
+        const step = { ArrowRight: onward, ArrowLeft: -onward, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
         if (step) {
           event.preventDefault();
           const next = Math.min(shown.length - 1, Math.max(0, at + step));

@@ -5,6 +5,7 @@ import { useMemo, useRef, useState } from "react";
 import { keys } from "~/api/keys";
 import { flatten, type Pages } from "~/api/pages";
 import type { Media, Message } from "~/api/types";
+import { language } from "~/i18n/language";
 import { t } from "~/i18n/t";
 
 const button =
@@ -35,6 +36,8 @@ export default function Lightbox({
   const shown = pictures[at] ?? pictures[0];
   if (!shown?.media) return null;
 
+  // The next picture is where the reading goes.
+  const onward = language.rtl ? -1 : 1;
   const go = (step: number) => {
     const next = at + step;
     if (next < 0 || next >= pictures.length) return;
@@ -57,8 +60,8 @@ export default function Lightbox({
           className="fixed inset-0 z-50 grid place-items-center overflow-hidden outline-none"
           onKeyDown={(event) => {
             const act = {
-              ArrowLeft: () => go(-1),
-              ArrowRight: () => go(1),
+              ArrowLeft: () => go(-onward),
+              ArrowRight: () => go(onward),
               "+": () => scale(1.5),
               "=": () => scale(1.5),
               "-": () => scale(1 / 1.5),
@@ -132,7 +135,7 @@ export default function Lightbox({
                 disabled={at === 0}
                 onClick={() => go(-1)}
               >
-                <ChevronLeft size={20} aria-hidden />
+                <ChevronLeft size={20} aria-hidden className="rtl:-scale-x-100" />
               </button>
               <button
                 type="button"
@@ -141,7 +144,7 @@ export default function Lightbox({
                 disabled={at === pictures.length - 1}
                 onClick={() => go(1)}
               >
-                <ChevronRight size={20} aria-hidden />
+                <ChevronRight size={20} aria-hidden className="rtl:-scale-x-100" />
               </button>
             </>
           )}

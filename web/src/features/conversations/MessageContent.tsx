@@ -199,7 +199,12 @@ function Unsupported({ message }: { message: Message }) {
 /** The inside of a bubble, by kind. Words come last: they are the caption. */
 export function MessageContent({ message, onSaveContact }: { message: Message } & CardActions) {
   const { media, kind } = message;
-  const words = message.body ? <Formatted text={message.body} /> : null;
+  const words = message.body ? (
+    // What people write runs as they write it, whatever the language of the page.
+    <span dir="auto">
+      <Formatted text={message.body} />
+    </span>
+  ) : null;
   if (["image", "sticker", "video", "audio", "voice", "document"].includes(kind)) {
     const ready = media && media.state === "ready" && media.url;
     return (

@@ -85,7 +85,7 @@ export function SearchResults({
                 </span>
                 <span className="flex items-center gap-1 text-13 text-muted">
                   {hit.message && <KindIcon kind={hit.message.kind} />}
-                  <span className="line-clamp-2">
+                  <span dir="auto" className="line-clamp-2">
                     {hit.kind === "contact" ? (
                       hit.contact.phone && phone(hit.contact.phone)
                     ) : (

@@ -12,8 +12,9 @@ import { Button } from "~/ui/Button";
 import { Chip, type ChipLook } from "~/ui/Chip";
 import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
+import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
-import { BoneRows, Empty, EndOfList, Failed, Loading, NothingMatches } from "~/ui/states";
+import { Empty, NothingMatches } from "~/ui/states";
 import { When } from "~/ui/When";
 
 const looks: Record<Job["state"], ChipLook> = {
@@ -75,7 +76,7 @@ export function Jobs() {
       },
       { replace: true },
     );
-  const all = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const all = query.data?.pages.flatMap((page) => page.items);
   return (
     <>
       <Section
@@ -91,52 +92,54 @@ export function Jobs() {
           />
         }
       >
-        {kinds.isPending ? (
-          <Loading>
-            <BoneRows rows={3} />
-          </Loading>
-        ) : kinds.isError ? (
-          <Failed error={kinds.error} what={t("jobs.failed")} onRetry={() => void kinds.refetch()} />
-        ) : kinds.data.length === 0 ? (
-          <Empty title={t("jobs.idle")} text={t("jobs.idleText")} />
-        ) : (
-          <div className="overflow-x-auto">
-            <table className="w-full text-13" data-testid="job-summary">
-              <thead>
-                <tr className="h-9 border-b border-border text-muted">
-                  <th scope="col" className="px-5 text-start font-medium">
-                    {t("jobs.kind")}
-                  </th>
-                  {(["ready", "running", "dead"] as const).map((one) => (
-                    <th key={one} scope="col" className="px-3 text-end font-medium last:pe-5">
-                      {t(`jobs.state.${one}` as PlainKey)}
+        <Listing
+          query={kinds}
+          items={kinds.data}
+          rows={3}
+          failed={t("jobs.failed")}
+          empty={<Empty title={t("jobs.idle")} text={t("jobs.idleText")} />}
+        >
+          {(all) => (
+            <div className="overflow-x-auto">
+              <table className="w-full text-13" data-testid="job-summary">
+                <thead>
+                  <tr className="h-9 border-b border-border text-muted">
+                    <th scope="col" className="px-5 text-start font-medium">
+                      {t("jobs.kind")}
                     </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {kinds.data.map((one) => (
-                  <tr key={one.kind} className="h-11 border-b border-border last:border-0">
-                    <th scope="row" className="px-5 text-start font-medium">
-                      <button
-                        type="button"
-                        className="code text-12 text-link underline-offset-3 hover:underline"
-                        onClick={() => put("kind", one.kind)}
-                      >
-                        {one.kind}
-                      </button>
-                    </th>
-                    <td className="px-3 text-end tabular-nums">{number(one.ready)}</td>
-                    <td className="px-3 text-end tabular-nums">{number(one.running)}</td>
-                    <td className={`px-3 pe-5 text-end tabular-nums ${one.dead > 0 ? "font-strong text-danger" : ""}`}>
-                      {number(one.dead)}
-                    </td>
+                    {(["ready", "running", "dead"] as const).map((one) => (
+                      <th key={one} scope="col" className="px-3 text-end font-medium last:pe-5">
+                        {t(`jobs.state.${one}` as PlainKey)}
+                      </th>
+                    ))}
                   </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
+                </thead>
+                <tbody>
+                  {all.map((one) => (
+                    <tr key={one.kind} className="h-11 border-b border-border last:border-0">
+                      <th scope="row" className="px-5 text-start font-medium">
+                        <button
+                          type="button"
+                          className="code text-12 text-link underline-offset-3 hover:underline"
+                          onClick={() => put("kind", one.kind)}
+                        >
+                          {one.kind}
+                        </button>
+                      </th>
+                      <td className="px-3 text-end tabular-nums">{number(one.ready)}</td>
+                      <td className="px-3 text-end tabular-nums">{number(one.running)}</td>
+                      <td
+                        className={`px-3 pe-5 text-end tabular-nums ${one.dead > 0 ? "font-strong text-danger" : ""}`}
+                      >
+                        {number(one.dead)}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+        </Listing>
       </Section>
       <Section
         flush
@@ -163,79 +166,70 @@ export function Jobs() {
           </span>
         }
       >
-        {query.isPending ? (
-          <Loading>
-            <BoneRows rows={5} />
-          </Loading>
-        ) : query.isError && !query.data ? (
-          <Failed error={query.error} what={t("jobs.failed")} onRetry={() => void query.refetch()} />
-        ) : all.length === 0 ? (
-          state || kind ? (
-            <NothingMatches title={t("jobs.nothing")} onClear={() => setParams({}, { replace: true })} />
-          ) : (
-            <Empty title={t("jobs.idle")} text={t("jobs.idleText")} />
-          )
-        ) : (
-          <>
-            <ul>
-              {all.map((one) => (
-                <Item key={one.id}>
-                  <span className="min-w-0 flex-1 basis-56" data-testid="job">
-                    <span className="flex flex-wrap items-center gap-2">
-                      <span className="code text-12 font-medium">{one.kind}</span>
-                      <Chip look={looks[one.state]}>{t(`jobs.state.${one.state}` as PlainKey)}</Chip>
-                      {one.attempt > 1 && (
-                        <span className="text-12 text-muted tabular-nums">
-                          {t("jobs.attempt", { n: one.attempt, of: one.maxAttempts })}
-                        </span>
-                      )}
-                    </span>
-                    {one.lastError && (
-                      <span className="mt-1 block text-12 break-words text-danger">{one.lastError}</span>
-                    )}
-                    <span className="code mt-0.5 block text-11 break-all text-muted">{one.id}</span>
-                  </span>
-                  <When
-                    at={one.finishedAt ?? one.startedAt ?? one.createdAt}
-                    className="text-12 text-muted tabular-nums"
-                  />
-                  {(one.state === "dead" || one.state === "cancelled") && (
-                    <Button
-                      size="dense"
-                      disabled={act.isPending}
-                      onClick={() => act.mutate({ id: one.id, what: "retry" })}
-                    >
-                      {t("jobs.retry")}
-                    </Button>
-                  )}
-                  {(one.state === "ready" || one.state === "dead") && (
-                    <Button
-                      size="dense"
-                      look="plain"
-                      disabled={act.isPending}
-                      onClick={() => act.mutate({ id: one.id, what: "cancel" })}
-                    >
-                      {t("jobs.cancel")}
-                    </Button>
-                  )}
-                </Item>
-              ))}
-            </ul>
-            {query.hasNextPage ? (
-              <div className="flex justify-center border-t border-border py-4">
-                <Button
-                  size="dense"
-                  busy={query.isFetchingNextPage && t("state.loading")}
-                  onClick={() => void query.fetchNextPage()}
-                >
-                  {t("state.more")}
-                </Button>
-              </div>
+        <Listing
+          query={query}
+          items={all}
+          rows={5}
+          failed={t("jobs.failed")}
+          empty={
+            state || kind ? (
+              <NothingMatches title={t("jobs.nothing")} onClear={() => setParams({}, { replace: true })} />
             ) : (
-              <EndOfList>{t("jobs.end", { n: all.length })}</EndOfList>
-            )}
-          </>
-        )}
+              <Empty title={t("jobs.idle")} text={t("jobs.idleText")} />
+            )
+          }
+          end={(n) => t("jobs.end", { n })}
+        >
+          {(jobs, tail) => (
+            <>
+              <ul>
+                {jobs.map((one) => (
+                  <Item key={one.id}>
+                    <span className="min-w-0 flex-1 basis-56" data-testid="job">
+                      <span className="flex flex-wrap items-center gap-2">
+                        <span className="code text-12 font-medium">{one.kind}</span>
+                        <Chip look={looks[one.state]}>{t(`jobs.state.${one.state}` as PlainKey)}</Chip>
+                        {one.attempt > 1 && (
+                          <span className="text-12 text-muted tabular-nums">
+                            {t("jobs.attempt", { n: one.attempt, of: one.maxAttempts })}
+                          </span>
+                        )}
+                      </span>
+                      {one.lastError && (
+                        <span className="mt-1 block text-12 break-words text-danger">{one.lastError}</span>
+                      )}
+                      <span className="code mt-0.5 block text-11 break-all text-muted">{one.id}</span>
+                    </span>
+                    <When
+                      at={one.finishedAt ?? one.startedAt ?? one.createdAt}
+                      className="text-12 text-muted tabular-nums"
+                    />
+                    {(one.state === "dead" || one.state === "cancelled") && (
+                      <Button
+                        size="dense"
+                        disabled={act.isPending}
+                        onClick={() => act.mutate({ id: one.id, what: "retry" })}
+                      >
+                        {t("jobs.retry")}
+                      </Button>
+                    )}
+                    {(one.state === "ready" || one.state === "dead") && (
+                      <Button
+                        size="dense"
+                        look="plain"
+                        disabled={act.isPending}
+                        onClick={() => act.mutate({ id: one.id, what: "cancel" })}
+                      >
+                        {t("jobs.cancel")}
+                      </Button>
+                    )}
+                  </Item>
+                ))}
+              </ul>
+              {tail}
+            </>
+          )}
+        </Listing>
       </Section>
     </>
   );

@@ -13,8 +13,9 @@ import { Button } from "~/ui/Button";
 import { Confirm } from "~/ui/Dialog";
 import { SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
+import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
-import { BoneRows, Empty, Failed, Loading } from "~/ui/states";
+import { Empty } from "~/ui/states";
 import { useForm } from "~/ui/useForm";
 import { When } from "~/ui/When";
 import { required } from "./rules";
@@ -122,36 +123,35 @@ export function ApiKeys() {
     <>
       <Make />
       <Section flush title={t("settings.apiKeys")}>
-        {query.isPending ? (
-          <Loading>
-            <BoneRows />
-          </Loading>
-        ) : query.isError ? (
-          <Failed error={query.error} what={t("keys.failed")} onRetry={() => void query.refetch()} />
-        ) : query.data.length === 0 ? (
-          <Empty title={t("keys.empty")} text={t("keys.emptyText")} />
-        ) : (
-          <ul>
-            {query.data.map((one) => (
-              <Item key={one.id}>
-                <KeyRound size={18} className="text-muted" aria-hidden />
-                <span className="min-w-0 flex-1 basis-48">
-                  <span className="block truncate font-medium">{one.name}</span>
-                  <span className="text-12 text-muted">
-                    <span className="code">{one.prefix}…</span> · {roleName(one.role)} ·{" "}
-                    {one.expiresAt ? t("keys.until", { day: day(one.expiresAt) }) : t("keys.never")}
+        <Listing
+          query={query}
+          items={query.data}
+          failed={t("keys.failed")}
+          empty={<Empty title={t("keys.empty")} text={t("keys.emptyText")} />}
+        >
+          {(all) => (
+            <ul>
+              {all.map((one) => (
+                <Item key={one.id}>
+                  <KeyRound size={18} className="text-muted" aria-hidden />
+                  <span className="min-w-0 flex-1 basis-48">
+                    <span className="block truncate font-medium">{one.name}</span>
+                    <span className="text-12 text-muted">
+                      <span className="code">{one.prefix}…</span> · {roleName(one.role)} ·{" "}
+                      {one.expiresAt ? t("keys.until", { day: day(one.expiresAt) }) : t("keys.never")}
+                    </span>
                   </span>
-                </span>
-                <span className="text-12 text-muted">
-                  {one.lastUsedAt ? <When at={one.lastUsedAt} /> : t("keys.unused")}
-                </span>
-                <Button size="dense" onClick={() => setEnding(one)}>
-                  {t("keys.end")}
-                </Button>
-              </Item>
-            ))}
-          </ul>
-        )}
+                  <span className="text-12 text-muted">
+                    {one.lastUsedAt ? <When at={one.lastUsedAt} /> : t("keys.unused")}
+                  </span>
+                  <Button size="dense" onClick={() => setEnding(one)}>
+                    {t("keys.end")}
+                  </Button>
+                </Item>
+              ))}
+            </ul>
+          )}
+        </Listing>
       </Section>
       <Confirm
         open={!!ending}

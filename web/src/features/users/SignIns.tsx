@@ -9,8 +9,8 @@ import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Chip } from "~/ui/Chip";
 import { Confirm } from "~/ui/Dialog";
+import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
-import { BoneRows, Failed, Loading } from "~/ui/states";
 import { When } from "~/ui/When";
 
 /** "Firefox on Windows", as far as a user agent can be trusted. */
@@ -65,39 +65,35 @@ export function SignIns() {
         </Button>
       }
     >
-      {query.isPending ? (
-        <Loading>
-          <BoneRows />
-        </Loading>
-      ) : query.isError ? (
-        <Failed error={query.error} what={t("signIns.failed")} onRetry={() => void query.refetch()} />
-      ) : (
-        <ul>
-          {query.data.map((one) => {
-            const Icon = /Android|iPhone/.test(one.userAgent ?? "") ? Smartphone : Monitor;
-            return (
-              <Item key={one.id}>
-                <Icon size={20} className="text-muted" aria-hidden />
-                <span className="min-w-0 flex-1">
-                  <span className="flex flex-wrap items-center gap-2 font-medium">
-                    {deviceName(one.userAgent)}
-                    {one.current && <Chip look="good">{t("signIns.current")}</Chip>}
+      <Listing query={query} items={query.data} failed={t("signIns.failed")} empty={null}>
+        {(all) => (
+          <ul>
+            {all.map((one) => {
+              const Icon = /Android|iPhone/.test(one.userAgent ?? "") ? Smartphone : Monitor;
+              return (
+                <Item key={one.id}>
+                  <Icon size={20} className="text-muted" aria-hidden />
+                  <span className="min-w-0 flex-1">
+                    <span className="flex flex-wrap items-center gap-2 font-medium">
+                      {deviceName(one.userAgent)}
+                      {one.current && <Chip look="good">{t("signIns.current")}</Chip>}
+                    </span>
+                    <span className="text-12 text-muted tabular-nums">
+                      {one.ip && <>{one.ip} · </>}
+                      <When at={one.lastUsedAt ?? one.createdAt} />
+                    </span>
                   </span>
-                  <span className="text-12 text-muted tabular-nums">
-                    {one.ip && <>{one.ip} · </>}
-                    <When at={one.lastUsedAt ?? one.createdAt} />
-                  </span>
-                </span>
-                {!one.current && (
-                  <Button size="dense" disabled={end.isPending} onClick={() => end.mutate(one.id)}>
-                    {t("signIns.end")}
-                  </Button>
-                )}
-              </Item>
-            );
-          })}
-        </ul>
-      )}
+                  {!one.current && (
+                    <Button size="dense" disabled={end.isPending} onClick={() => end.mutate(one.id)}>
+                      {t("signIns.end")}
+                    </Button>
+                  )}
+                </Item>
+              );
+            })}
+          </ul>
+        )}
+      </Listing>
       <Confirm
         open={asking}
         onClose={() => ask(false)}

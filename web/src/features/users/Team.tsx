@@ -17,8 +17,9 @@ import { Confirm } from "~/ui/Dialog";
 import { inputDense, SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { IconButton } from "~/ui/IconButton";
+import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
-import { BoneRows, Failed, Loading } from "~/ui/states";
+import { Failed } from "~/ui/states";
 import { useForm } from "~/ui/useForm";
 import { email } from "./rules";
 
@@ -154,53 +155,49 @@ export function Team() {
     <>
       {admin && <Invite />}
       <Section flush title={t("settings.team")} text={query.data && t("team.count", { n: query.data.length })}>
-        {query.isPending ? (
-          <Loading>
-            <BoneRows />
-          </Loading>
-        ) : query.isError && !query.data ? (
-          <Failed error={query.error} what={t("team.failed")} onRetry={() => void query.refetch()} />
-        ) : (
-          <ul>
-            {query.data?.map((one) => (
-              <Item key={one.id}>
-                <Avatar id={one.id} name={one.name} size={32} />
-                <span className="min-w-0 flex-1 basis-40">
-                  <span className="block truncate font-medium">
-                    {one.name}
-                    {one.id === session.user.id && (
-                      <span className="ms-1.5 font-regular text-muted">{t("team.you")}</span>
-                    )}
+        <Listing query={query} items={query.data} failed={t("team.failed")} empty={null}>
+          {(all) => (
+            <ul>
+              {all.map((one) => (
+                <Item key={one.id}>
+                  <Avatar id={one.id} name={one.name} size={32} />
+                  <span className="min-w-0 flex-1 basis-40">
+                    <span className="block truncate font-medium">
+                      {one.name}
+                      {one.id === session.user.id && (
+                        <span className="ms-1.5 font-regular text-muted">{t("team.you")}</span>
+                      )}
+                    </span>
+                    <span className="block truncate text-12 text-muted">{one.email}</span>
                   </span>
-                  <span className="block truncate text-12 text-muted">{one.email}</span>
-                </span>
-                {admin ? (
-                  <>
-                    <select
-                      aria-label={t("team.roleOf", { name: one.name })}
-                      value={one.role}
-                      onChange={(event) => change.mutate({ id: one.id, role: event.target.value as Role })}
-                      className={inputDense}
-                    >
-                      {roles.map((role) => (
-                        <option key={role} value={role}>
-                          {roleName(role)}
-                        </option>
-                      ))}
-                    </select>
-                    <IconButton
-                      label={t("team.remove", { name: one.name })}
-                      icon={<Trash2 size={16} aria-hidden />}
-                      onClick={() => setLeaving(one)}
-                    />
-                  </>
-                ) : (
-                  <span className="text-13 text-muted">{roleName(one.role)}</span>
-                )}
-              </Item>
-            ))}
-          </ul>
-        )}
+                  {admin ? (
+                    <>
+                      <select
+                        aria-label={t("team.roleOf", { name: one.name })}
+                        value={one.role}
+                        onChange={(event) => change.mutate({ id: one.id, role: event.target.value as Role })}
+                        className={inputDense}
+                      >
+                        {roles.map((role) => (
+                          <option key={role} value={role}>
+                            {roleName(role)}
+                          </option>
+                        ))}
+                      </select>
+                      <IconButton
+                        label={t("team.remove", { name: one.name })}
+                        icon={<Trash2 size={16} aria-hidden />}
+                        onClick={() => setLeaving(one)}
+                      />
+                    </>
+                  ) : (
+                    <span className="text-13 text-muted">{roleName(one.role)}</span>
+                  )}
+                </Item>
+              ))}
+            </ul>
+          )}
+        </Listing>
       </Section>
       {admin && <Invitations />}
       <Confirm
