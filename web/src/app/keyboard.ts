@@ -33,13 +33,13 @@ export function useKeys(table: Record<string, () => void>): void {
 
 /** Keys pressed one after the other: "g" then "c". */
 export function useSequence(first: string, table: Record<string, () => void>): void {
-  const armed = useRef(0);
+  // When the first key was pressed, not when a busy page came round to it.
+  const armed = useRef<number>(undefined);
   const entries = Object.fromEntries(
     Object.entries(table).map(([key, act]) => [
       key,
       () => {
-        if (Date.now() - armed.current > 1500) return;
-        armed.current = 0;
+        armed.current = undefined;
         act();
       },
     ]),
@@ -50,11 +50,11 @@ export function useSequence(first: string, table: Record<string, () => void>): v
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || covered()) return;
       const key = nameOf(event);
-      if (armed.current && Date.now() - armed.current < 1500 && latest.current[key]) {
+      if (armed.current !== undefined && event.timeStamp - armed.current < 1500 && latest.current[key]) {
         event.preventDefault();
         event.stopImmediatePropagation();
         latest.current[key]?.();
-      } else armed.current = key === first ? Date.now() : 0;
+      } else armed.current = key === first ? event.timeStamp : undefined;
     };
     document.addEventListener("keydown", press, true);
     return () => document.removeEventListener("keydown", press, true);

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowUp } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { flatten } from "~/api/pages";
 import { useSession } from "~/api/session";
 import { type Conversation, may } from "~/api/types";
@@ -86,7 +86,8 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
     if (last >= items.length - 15 && hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
   }, [last, items.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
 
-  useEffect(() => onOrder(items.map((one) => one.id)), [items, onOrder]);
+  // With the rows, not after them: J may be pressed as soon as they are seen.
+  useLayoutEffect(() => onOrder(items.map((one) => one.id)), [items, onOrder]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new row height asks for a new measure
   useEffect(() => rows.measure(), [phone, dense]);
   // The open row is kept in sight when the keys J and K move it.
