@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { photo } from "../support/files.js";
+import { routes } from "../support/routes.js";
 import { story } from "../support/story.js";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -22,28 +23,6 @@ async function findings(page) {
     .filter((one) => one.impact === "serious" || one.impact === "critical")
     .map((one) => `${one.id} (${one.impact}): ${one.nodes.map((node) => node.html.slice(0, 160)).join("\n      ")}`);
 }
-
-/** Each route, and what must be on it before it is looked at. */
-const routes = ({ talk, number }) => [
-  ["/chat", '[data-testid="conversation-row"]'],
-  [`/chat/${talk}`, '[data-testid="message"] img'],
-  ["/chat?view=mine", '[data-testid="empty"], [data-testid="conversation-row"]'],
-  ["/chat?q=stoep", '[data-testid="search-hit"]'],
-  ["/chat/cnv_01h455vb4pex5vsknk084sn02q", '[data-testid="empty"]'],
-  ["/contacts", '[data-testid="contact-row"]'],
-  ["/instances", '[data-testid="number-card"]'],
-  ["/instances?add=1", '[data-testid="add-dialog"]'],
-  [`/instances?link=${number}`, '[data-testid="qr-image"]'],
-  ["/settings/profile", "main form"],
-  ["/settings/sign-ins", "main li, main table"],
-  ["/settings/preferences", "main [role=switch]"],
-  ["/settings/workspace", "main form"],
-  ["/settings/team", "main li, main table"],
-  ["/settings/api-keys", "main form, main button"],
-  ["/settings/audit", "main table, main li"],
-  ["/settings/jobs", '[data-testid="job-summary"], [data-testid="empty"]'],
-  ["/nowhere", "main a"],
-];
 
 for (const colorScheme of ["light", "dark"])
   for (const width of [360, 1440])

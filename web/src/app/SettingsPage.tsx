@@ -71,13 +71,13 @@ export default function SettingsPage() {
                 to={`/settings/${path}`}
                 aria-current={path === part ? "page" : undefined}
                 className={cn(
-                  "press flex items-center gap-2.5 rounded-control px-2.5 text-13",
-                  phone ? "h-12 text-14" : "h-9",
+                  "press flex items-center gap-2.5 rounded-control px-2.5 py-1.5 text-13 leading-4",
+                  phone ? "min-h-12 text-14" : "min-h-9",
                   path === part ? "bg-selected font-strong text-link" : "hover:bg-hover",
                 )}
               >
-                <Icon size={18} aria-hidden className={path === part ? "" : "text-muted"} />
-                <span className="truncate">{t(name)}</span>
+                <Icon size={18} aria-hidden className={cn("shrink-0", path !== part && "text-muted")} />
+                <span className="min-w-0">{t(name)}</span>
               </Link>
             </li>
           ))}

@@ -21,8 +21,7 @@ import { MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { forwarded } from "./content";
-import { plain } from "./format";
-import { kindName } from "./kinds";
+import { inOneLine } from "./kinds";
 import { type CardActions, MessageContent } from "./MessageContent";
 import type { Entry } from "./thread";
 
@@ -78,7 +77,7 @@ function Quoted({
     >
       <span className="block font-strong text-link">{who}</span>
       <span dir="auto" className="line-clamp-2 text-muted rtl:text-right">
-        {plain(quoted.preview) || kindName(quoted.kind)}
+        {inOneLine(quoted.kind, quoted.preview)}
       </span>
     </button>
   );

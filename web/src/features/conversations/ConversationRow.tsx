@@ -13,8 +13,7 @@ import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
-import { plain } from "./format";
-import { KindIcon, kindName } from "./kinds";
+import { inOneLine, KindIcon } from "./kinds";
 
 const TWO_HOURS = 2 * 60 * 60_000;
 
@@ -110,7 +109,7 @@ function Preview({ row, draft }: { row: Conversation; draft: string | undefined 
       )}
       <KindIcon kind={last.kind} />
       <span dir="auto" className="truncate">
-        {plain(last.preview) || kindName(last.kind)}
+        {inOneLine(last.kind, last.preview)}
       </span>
     </>
   );

@@ -127,7 +127,7 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
         </Name>
         <div className="flex items-center gap-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums">
           {contact.phone && contact.name && (
-            <span className={cn(onePane && timer && "hidden")}>{phone(contact.phone)}</span>
+            <span className={cn("shrink-0", onePane && timer && "hidden")}>{phone(contact.phone)}</span>
           )}
           {timer && (
             <>

@@ -50,12 +50,12 @@ export function ViewsPane({ view, counts, to }: Props) {
               to={to(one.view)}
               aria-current={one.view === view ? "page" : undefined}
               className={cn(
-                "press flex h-8 items-center gap-2 rounded-control px-2.5 text-13 whitespace-nowrap pointer-coarse:h-11",
+                "press flex min-h-8 items-center gap-2 rounded-control px-2.5 py-1 text-13 leading-4 pointer-coarse:min-h-11",
                 one.view === view ? "bg-selected font-strong text-link" : "hover:bg-hover",
               )}
             >
-              <one.icon size={16} aria-hidden className={one.view === view ? "" : "text-muted"} />
-              <span className="truncate">{t(one.name)}</span>
+              <one.icon size={16} aria-hidden className={cn("shrink-0", one.view !== view && "text-muted")} />
+              <span className="min-w-0">{t(one.name)}</span>
               {one.count && counts && counts[one.count] > 0 && (
                 <span className={cn("ms-auto text-12 tabular-nums", one.view === view ? "" : "text-muted")}>
                   {number(counts[one.count])}

@@ -18,11 +18,19 @@ export function WindowTimer({ endsAt }: { endsAt: string }) {
       data-testid="window-timer"
       title={rest > 0 ? t("window.until", { at: moment(endsAt) }) : t("window.closedSince", { at: moment(endsAt) })}
       className={cn(
-        "inline-flex items-center gap-1.5 font-medium whitespace-nowrap",
+        "inline-flex min-w-0 items-center gap-1.5 font-medium whitespace-nowrap",
         soon ? "text-warning-text" : "text-muted",
       )}
     >
-      <svg width="14" height="14" viewBox="0 0 20 20" fill="none" strokeWidth="4" aria-hidden="true">
+      <svg
+        className="shrink-0"
+        width="14"
+        height="14"
+        viewBox="0 0 20 20"
+        fill="none"
+        strokeWidth="4"
+        aria-hidden="true"
+      >
         <circle cx="10" cy="10" r="7.5" stroke="var(--well)" />
         {rest > 0 && (
           <circle
@@ -35,7 +43,7 @@ export function WindowTimer({ endsAt }: { endsAt: string }) {
           />
         )}
       </svg>
-      {rest > 0 ? t("window.left", { left: left(rest) }) : t("window.closed")}
+      <span className="truncate">{rest > 0 ? t("window.left", { left: left(rest) }) : t("window.closed")}</span>
     </span>
   );
 }

@@ -14,6 +14,7 @@ import {
 } from "lucide-react";
 import type { ComponentType } from "react";
 import { type PlainKey, t } from "~/i18n/t";
+import { plain } from "./format";
 
 const icons: Record<string, ComponentType<{ size?: number; className?: string; "aria-hidden"?: boolean }>> = {
   image: Image,
@@ -51,5 +52,26 @@ const words: Record<string, PlainKey> = {
   text: "kind.text",
 };
 
+/** What the server writes, in English, in the place of words that a message has not. */
+const named: Record<string, string> = {
+  image: "Photo",
+  video: "Video",
+  audio: "Audio",
+  voice: "Voice message",
+  document: "Document",
+  sticker: "Sticker",
+  location: "Location",
+  contacts: "Contact card",
+  poll: "Poll",
+  call: "Call",
+  order: "Order",
+};
+
 /** What to call a message that has no words of its own. */
 export const kindName = (kind: string): string => t(words[kind] ?? "kind.unsupported");
+
+/** A message in one line: its words, else what it is. */
+export function inOneLine(kind: string, preview: string): string {
+  const words = plain(preview);
+  return !words || words === named[kind] ? kindName(kind) : words;
+}

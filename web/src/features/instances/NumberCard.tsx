@@ -88,9 +88,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
         <Avatar id={id} name="" icon={<Smartphone size={20} aria-hidden />} className="bg-tone-4 text-on-tone-4" />
         <div className="min-w-0 flex-1">
           <h2 className="truncate font-strong">{name}</h2>
-          <div className="truncate text-13 text-muted tabular-nums">
-            {of.phone ? phone(of.phone) : t("number.noPhone")}
-          </div>
+          <div className="text-13 text-muted tabular-nums">{of.phone ? phone(of.phone) : t("number.noPhone")}</div>
         </div>
         {!small && <StateChip of={of} />}
         {admin && (
