@@ -170,7 +170,7 @@ pub struct Sending {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gateway {
-    /// `waha`; none means that there is none yet.
+    /// `waha`, `evolution`, `cloud`; none means that there is none yet.
     #[serde(deserialize_with = "set")]
     pub kind: Option<String>,
     /// Where it answers.
@@ -182,6 +182,9 @@ pub struct Gateway {
     /// Signs its global hooks.
     #[serde(deserialize_with = "secret")]
     pub hook_secret: Option<SecretString>,
+    /// What it says when it asks whether the URL of its global hooks is ours.
+    #[serde(deserialize_with = "secret")]
+    pub verify_token: Option<SecretString>,
     /// Where it stands.
     #[serde(deserialize_with = "set")]
     pub region: Option<String>,

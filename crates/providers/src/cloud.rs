@@ -176,8 +176,20 @@ impl Provider for Cloud {
         let mut steps = vec![CheckStep::new("reach", true, "Meta answers")];
         steps.push(match found {
             Ok(found) => token(&found["data"]),
-            // a token may be refused the look at itself, and be good
+            // the wrong secret shows in the proof that goes along with each call
+            Err(CallError::Invalid(why)) if why.contains("appsecret_proof") => {
+                steps.push(CheckStep::new(
+                    "secret",
+                    false,
+                    "the app secret is not that of the app whose token this is",
+                ));
+                return Ok(Check { build: Build { version: version(link), engine: None, tier: None }, steps });
+            }
+            // a token may be refused the look at itself, and be good: the number shows it
             Err(CallError::Invalid(why)) => CheckStep::new("key", true, format!("the access token is taken ({why})")),
+            Err(CallError::Gone | CallError::NotFound(_)) if !link.external_name.is_empty() => {
+                CheckStep::new("key", true, "the access token is taken")
+            }
             Err(error) => return Err(error),
         });
         let version = version(link);
@@ -196,6 +208,7 @@ impl Provider for Cloud {
                 Err(CallError::Gone) => {
                     CheckStep::new("number", false, "Meta knows no such number, or the access token may not use it")
                 }
+                Err(error @ (CallError::Unreachable(_) | CallError::Cut(_) | CallError::Wait(_))) => return Err(error),
                 Err(error) => CheckStep::new("number", false, error.to_string()),
             });
         }
@@ -215,6 +228,11 @@ impl Provider for Cloud {
                 }
                 Err(error) => CheckStep::new("subscription", false, error.to_string()),
             });
+            let known = |name: &str| steps.iter().any(|step| step.name == name && step.ok);
+            if known("number") && known("account") && belongs(&graph).await == Some(false) {
+                steps.retain(|step| step.name != "account");
+                steps.push(CheckStep::new("account", false, "this number belongs to another business account"));
+            }
         } else if !link.external_name.is_empty() {
             steps.push(CheckStep::new(
                 "account",
@@ -483,6 +501,19 @@ async fn send_up(graph: &Graph<'_>, number: &str, file: &crate::File) -> Result<
     }
     let answer: Value = reply.some()?;
     answer["id"].as_str().map(str::to_owned).ok_or_else(|| CallError::Strange("an upload without an id".into()))
+}
+
+/// Whether the number is one of its account's; `None` when that cannot be told.
+async fn belongs(graph: &Graph<'_>) -> Option<bool> {
+    let (number, account) = (graph.number().ok()?, graph.account().ok()?);
+    let found = graph.get(&[account, "phone_numbers"], &[("fields", "id"), ("limit", "100")]).await.ok()?;
+    let all = found["data"].as_array()?;
+    let is = |one: &Value| one["id"] == number || one["id"].as_u64().is_some_and(|id| id.to_string() == number);
+    if all.iter().any(is) {
+        return Some(true);
+    }
+    // more than a page of them: this one may be on the next
+    (found["paging"]["next"].is_null() && !all.is_empty()).then_some(false)
 }
 
 /// A file's address: Meta's hosts by https, or wherever we reach the API itself.

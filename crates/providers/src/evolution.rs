@@ -113,6 +113,11 @@ impl Provider for Evolution {
         EVENTS
     }
 
+    /// Its global hook carries no header of ours: it cannot be told from anybody's.
+    fn shared_hooks(&self) -> bool {
+        false
+    }
+
     /// `x-indaba-token`, set by us for each instance. Nothing covers the body: that is why the URL must be secret too.
     fn verify(&self, secrets: &Secrets, hook: &Hook) -> Result<(), Refused> {
         let given = hook.header(HEADER).ok_or(Refused { why: "there is no x-indaba-token" })?;

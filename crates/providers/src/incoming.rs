@@ -331,6 +331,10 @@ pub enum Reason {
     Network,
     /// It was stopped.
     Stopped,
+    /// Its own access token is not taken any more.
+    Token,
+    /// The gateway does not take our key any more.
+    Key,
 }
 
 /// A call, ringing or over.

@@ -41,7 +41,7 @@ pub use incoming::{
     PresenceState, Reaction, Reason, Rekeyed, Revoked, Session, SessionState, Status, StatusError, StatusState, Step,
     TemplateChange,
 };
-pub use link::{Build, Extras, Link, Secrets};
+pub use link::{Build, Extras, Link, Pin, Secrets};
 pub use outgoing::{Body, ButtonParameter, File, MessageRef, Outgoing, Parameter, Sent, TemplateCall};
 pub use provider::Provider;
 pub use waha::Waha;

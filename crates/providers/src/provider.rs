@@ -25,6 +25,11 @@ pub trait Provider: Send + Sync {
         &[]
     }
 
+    /// Whether a gateway of this kind may call one URL for all its numbers, and prove itself there.
+    fn shared_hooks(&self) -> bool {
+        true
+    }
+
     /// The answer to a GET on the hook's URL.
     fn handshake(&self, _secrets: &Secrets, _query: &Hook) -> Handshake {
         Handshake::None

@@ -1,11 +1,10 @@
 //! Routes of numbers.
-use super::{GatewayId, Instance, InstanceId, LinkStep, State, SyncState, gateways, store};
+use super::{GatewayId, Instance, InstanceId, LinkStep, State, SyncState, gateways, link::Settings, store};
 use crate::{
     Error, Result,
     app::App,
     clock::Time,
     db::{SystemRead, TenantTx},
-    error::Field,
     events,
     http::{Admin, After, Json, Page, Path, Problem, Viewer},
     id::TenantId,
@@ -17,7 +16,6 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use indaba_providers::Build;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{HashMap, hash_map::Entry};
@@ -27,8 +25,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// What this room answers to.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(get, change, delete))
+        .routes(routes!(list, super::form::create))
+        .routes(routes!(get, super::form::change, delete))
+        .routes(routes!(check))
         .routes(routes!(start))
         .routes(routes!(stop))
         .routes(routes!(logout))
@@ -71,6 +70,9 @@ pub struct View {
     pub capabilities: indaba_providers::Capabilities,
     /// Just what the gateway was given.
     pub hook_url: String,
+    /// What Meta calls it; null where Meta does not carry it.
+    #[schema(required)]
+    pub cloud: Option<CloudView>,
     /// Which of the codes is shown now, while it waits for a scan.
     #[schema(required)]
     pub code: Option<CodeView>,
@@ -102,6 +104,20 @@ pub struct GatewayView {
     pub name: String,
     /// `operator` or `tenant`.
     pub owner: &'static str,
+}
+
+/// What Meta calls a number of the Cloud API.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstanceCloud)]
+pub struct CloudView {
+    /// The number's id.
+    pub phone_number_id: String,
+    /// The WhatsApp Business account's id.
+    pub waba_id: String,
+    /// The Meta app's id, if it was given.
+    #[schema(required)]
+    pub app_id: Option<String>,
 }
 
 /// Which code is shown.
@@ -150,6 +166,11 @@ fn view(of: &Instance, gateway: &gateways::Gateway, now: Time) -> View {
         push_name: of.push_name.clone(),
         capabilities: of.capabilities(&build),
         hook_url: of.hook_url.clone(),
+        cloud: (of.provider == gateways::META).then(|| CloudView {
+            phone_number_id: of.external_name.clone(),
+            waba_id: of.account.clone().unwrap_or_default(),
+            app_id: Settings::read(&of.settings).app_id,
+        }),
         code: code_view(of),
         sync: sync_view(of),
         paused_until: of.paused_until.filter(|until| *until > now),
@@ -277,106 +298,10 @@ async fn list(Axum(app): Axum<App>, who: Viewer, after: After) -> Result<Json<Pa
     Ok(Json(Page { items: views, next: page.next }))
 }
 
-/// A number that is to be made.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = NewInstance)]
-pub struct New {
-    /// What the team calls it, 1 to 100 characters.
-    name: String,
-    /// `waha`; only with `settings`, or to choose among the operator's gateways.
-    provider: Option<String>,
-    /// A gateway that is known already.
-    gateway_id: Option<GatewayId>,
-    /// A gateway of one's own.
-    settings: Option<Settings>,
-}
-
-/// How to reach a gateway of one's own.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = InstanceSettings)]
-pub struct Settings {
-    /// Where it answers, `https://waha.example.com`.
-    url: String,
-    /// Its API key. Never given back.
-    #[serde(default)]
-    #[schema(value_type = String)]
-    api_key: SecretString,
-}
-
-/// A name that is not blank and not endless. Errors: 422.
-pub(super) fn name(text: &str) -> Result<String> {
-    let text = text.trim();
-    match text.chars().count() {
-        1..=100 => Ok(text.to_owned()),
-        _ => Err(Error::field("/name", "1 to 100 characters")),
-    }
-}
-
-/// Makes a number: its session is made at the gateway with our hook URL, a signing key of its own and our events, and is started.
-#[utoipa::path(post, path = "/api/instances", tag = "instances", request_body = New,
-    responses((status = 201, body = View), (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn create(Axum(app): Axum<App>, who: Admin, Json(new): Json<New>) -> Result<(StatusCode, Json<View>)> {
-    let name = name(&new.name)?;
-    let mut gateway = new.gateway_id;
-    if let Some(settings) = new.settings {
-        let offer = gateways::Offer {
-            tenant: Some(who.tenant),
-            kind: new.provider.clone().unwrap_or_else(|| "waha".into()),
-            name: None,
-            url: settings.url,
-            key: settings.api_key,
-            hook_secret: None,
-            region: None,
-            capacity: None,
-        };
-        gateway = Some(gateways::find_or_add(&app, offer).await.map_err(in_settings)?);
-    }
-    let id = super::create(&app, &who, super::Wanted { name, gateway, kind: new.provider }).await?;
-    Ok((StatusCode::CREATED, Json(one(&app, who.tenant, id).await?)))
-}
-
-/// The fields of a gateway stand under `/settings` here.
-fn in_settings(error: Error) -> Error {
-    let place = |field: Field| match field.pointer.as_str() {
-        "/kind" => Field { pointer: "/provider".into(), ..field },
-        pointer => Field { pointer: format!("/settings{pointer}"), ..field },
-    };
-    match error {
-        Error::Invalid(fields) => Error::Invalid(fields.into_iter().map(place).collect()),
-        other => other,
-    }
-}
-
 /// One number.
 #[utoipa::path(get, path = "/api/instances/{id}", tag = "instances", params(("id" = InstanceId, Path)),
     responses((status = 200, body = View), (status = 404, body = Problem)))]
 async fn get(Axum(app): Axum<App>, who: Viewer, Path(id): Path<InstanceId>) -> Result<Json<View>> {
-    one(&app, who.tenant, id).await.map(Json)
-}
-
-/// What may change about a number.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = InstanceChange)]
-pub struct Change {
-    /// What the team calls it.
-    name: Option<String>,
-}
-
-/// Renames a number.
-#[utoipa::path(patch, path = "/api/instances/{id}", tag = "instances", params(("id" = InstanceId, Path)), request_body = Change,
-    responses((status = 200, body = View), (status = 404, body = Problem)))]
-async fn change(
-    Axum(app): Axum<App>,
-    who: Admin,
-    Path(id): Path<InstanceId>,
-    Json(change): Json<Change>,
-) -> Result<Json<View>> {
-    if let Some(text) = change.name {
-        super::rename(&app, &who, id, name(&text)?).await?;
-    }
     one(&app, who.tenant, id).await.map(Json)
 }
 
@@ -420,6 +345,35 @@ async fn sync_status(Axum(app): Axum<App>, who: Viewer, Path(id): Path<InstanceI
     one(&app, who.tenant, id).await.map(Json)
 }
 
+/// A look at everything that a number needs.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InstanceCheck)]
+pub struct Checked {
+    /// What was looked at, in order.
+    steps: Vec<Step>,
+}
+
+/// One thing that was looked at.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InstanceCheckStep)]
+pub struct Step {
+    /// `reach`, `key`, `version`, `number`, `account`, `session`, `subscription`, `secret`, `hooks`.
+    name: String,
+    /// All is well.
+    ok: bool,
+    /// What was found, or what to do about it.
+    detail: String,
+}
+
+/// Looks at everything that a number needs: its gateway, its keys, its subscription, and whether hooks come.
+#[utoipa::path(post, path = "/api/instances/{id}/check", tag = "instances", params(("id" = InstanceId, Path)),
+    responses((status = 200, body = Checked), (status = 404, body = Problem)))]
+async fn check(Axum(app): Axum<App>, who: Admin, Path(id): Path<InstanceId>) -> Result<Json<Checked>> {
+    let steps = super::check(&app, who.tenant, id).await?.into_iter();
+    Ok(Json(Checked { steps: steps.map(|it| Step { name: it.name, ok: it.ok, detail: it.detail }).collect() }))
+}
+
 /// Where a number is to go.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -438,7 +392,7 @@ async fn move_to(
     Path(id): Path<InstanceId>,
     Json(to): Json<Move>,
 ) -> Result<Json<View>> {
-    super::move_to(&app, &who, id, to.gateway_id).await?;
+    super::create::move_to(&app, &who, id, to.gateway_id).await?;
     one(&app, who.tenant, id).await.map(Json)
 }
 

@@ -8,7 +8,7 @@ use crate::{
     jobs::{self, Job, JobCx, JobError, New, Priority},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use indaba_providers::{CallError, Session, SessionState};
+use indaba_providers::{CallError, Reason, Session, SessionState};
 use serde::{Deserialize, Serialize};
 
 /// Asks the gateway how one number is doing. Hooks tell it at once; this is the net below them.
@@ -76,6 +76,9 @@ pub struct Leave {
     pub gateway: GatewayId,
     /// As what the gateway knew it.
     pub external_name: String,
+    /// Which it was, if it was deleted: at Meta its own token opens the door.
+    #[serde(default)]
+    pub instance: Option<InstanceId>,
 }
 
 impl Job for Leave {
@@ -89,7 +92,20 @@ impl Job for Leave {
             other => other?,
         };
         let provider = gateways::provider(&gateway.keys.kind).map_err(|e| JobError::Fail(e.to_string()))?;
-        match provider.delete(&gateway.link(&cx.app, &self.external_name)?).await {
+        let mut link = gateway.link(&cx.app, &self.external_name)?;
+        if let Some(id) = self.instance.filter(|_| provider.kind() == gateways::META) {
+            let left = cx.read(move |tx| store::left(tx, id)).await?;
+            let (app, name) = (left.app_key.unwrap_or_default(), self.external_name.clone());
+            let again = cx.app.db.system_read("route a hook", move |tx| store::by_app(tx, &app, &name)).await?;
+            if !again.is_empty() {
+                return Ok(()); // it was added anew meanwhile: its hooks are that one's
+            }
+            let own = link::InstanceSecrets::open(&cx.app, cx.tenant, id, &left.secrets)?;
+            own.complete(&mut link, &left.settings, left.account);
+        }
+        match provider.delete(&link).await {
+            // without a key nothing can be done there any more
+            Err(CallError::Denied(_)) if provider.kind() == gateways::META => Ok(()),
             Ok(()) | Err(CallError::Gone) => Ok(()),
             Err(e) => Err(JobError::Retry(e.to_string())),
         }
@@ -102,6 +118,10 @@ pub(super) async fn look(app: &crate::app::App, tenant: TenantId, instance: Inst
     let session = match reach.provider.status(&reach.link).await {
         Ok(session) => session,
         Err(CallError::Gone) => Session { state: SessionState::Disconnected, ..Session::default() },
+        Err(CallError::Denied(_)) => {
+            let reason = if reach.provider.kind() == gateways::META { Reason::Token } else { Reason::Key };
+            Session { state: SessionState::Attention, reason: Some(reason), ..Session::default() }
+        }
         Err(e) => return Err(link::problem(e)),
     };
     app.db.write(tenant, move |tx| receive(tx, instance, &session)).await

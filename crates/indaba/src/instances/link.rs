@@ -1,9 +1,10 @@
 //! What it takes to speak to a number's gateway: keys are opened here, and nowhere else.
 use super::{InstanceId, State, gateways, store};
 use crate::{Error, Result, app::App, clock::Time, id::TenantId, secrets::Place};
-use indaba_providers::{Build, CallError, Capabilities, Link, Provider, Secrets};
+use indaba_providers::{Build, CallError, Capabilities, Extras, Link, Provider, Secrets};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// A number within reach.
@@ -30,8 +31,34 @@ pub(super) struct InstanceSecrets {
     pub hook_secrets: Vec<String>,
     /// A key of its own, where the gateway gave it one; else the gateway's is used.
     pub key: Option<String>,
-    /// What only some providers need: app secret, verify token.
+    /// What only some providers need: `verifyToken`.
     pub more: BTreeMap<String, String>,
+}
+
+/// What stands in `instances.settings`: what only some providers need, and is no secret.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Settings {
+    /// Cloud: the Meta app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+}
+
+impl Settings {
+    /// As they are stored.
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).expect("plain JSON")
+    }
+
+    /// From the row.
+    pub fn read(text: &str) -> Settings {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// By what a Meta app is known here: numbers whose hooks are signed with the same secret belong to one app.
+pub(super) fn app_key(secret: &str) -> Vec<u8> {
+    Sha256::digest([b"meta app\n", secret.as_bytes()].concat()).to_vec()
 }
 
 /// What is sealed in `gateways.secrets`.
@@ -40,6 +67,8 @@ pub(super) struct InstanceSecrets {
 pub(super) struct GatewaySecrets {
     pub key: String,
     pub hook_secret: String,
+    /// What a provider says when it asks whether the gateway's own hook URL is ours.
+    pub verify_token: String,
 }
 
 impl InstanceSecrets {
@@ -59,10 +88,22 @@ impl InstanceSecrets {
     pub fn for_provider(&self) -> Secrets {
         Secrets {
             keys: self.hook_secrets.iter().map(|key| SecretString::from(key.as_str())).collect(),
-            verify_token: self.more.get("verifyToken").map(|token| SecretString::from(token.as_str())),
+            verify_token: self.more.get(VERIFY_TOKEN).map(|token| SecretString::from(token.as_str())),
         }
     }
+
+    /// Puts into a link what is the number's own.
+    pub fn complete(&self, link: &mut Link, settings: &str, account: Option<String>) {
+        if let Some(key) = &self.key {
+            link.key = SecretString::from(key.as_str());
+        }
+        link.secrets = self.for_provider();
+        link.extras = Extras { waba_id: account, app_id: Settings::read(settings).app_id, pin: None };
+    }
 }
+
+/// The name of the verify token among [`InstanceSecrets::more`].
+pub(super) const VERIFY_TOKEN: &str = "verifyToken";
 
 impl GatewaySecrets {
     fn place(id: &gateways::GatewayId) -> Place<'_> {
@@ -75,6 +116,12 @@ impl GatewaySecrets {
 
     pub fn open(app: &App, id: gateways::GatewayId, sealed: &[u8]) -> Result<GatewaySecrets> {
         parse(&app.secrets.open(Self::place(&id), sealed)?)
+    }
+
+    /// As a provider takes them.
+    pub fn for_provider(&self) -> Secrets {
+        let token = Some(self.verify_token.as_str()).filter(|token| !token.is_empty());
+        Secrets { keys: vec![self.hook_secret.as_str().into()], verify_token: token.map(SecretString::from) }
     }
 }
 
@@ -90,10 +137,7 @@ pub async fn reach(app: &App, tenant: TenantId, id: InstanceId) -> Result<Reach>
     let provider = provider(&access.provider)?;
     let build = gateway.build();
     let mut link = gateway.link(app, &access.external_name)?;
-    if let Some(key) = &own.key {
-        link.key = SecretString::from(key.as_str());
-    }
-    link.secrets = own.for_provider();
+    own.complete(&mut link, &access.settings, access.account);
     Ok(Reach {
         capabilities: super::without(provider.capabilities(&build), &access.capabilities_off),
         provider,
@@ -125,14 +169,17 @@ impl OpenGateway {
 
     /// A link to one of its instances, with the gateway's own key and secret.
     pub fn link(&self, app: &App, external_name: &str) -> Result<Link> {
-        let url = self.keys.url.parse().map_err(|e| Error::Internal(format!("a gateway's URL does not parse: {e}")))?;
+        // where Meta's API is, the operator says for every tenant; and may say otherwise after an upgrade
+        let metas = self.keys.kind == gateways::META && self.keys.tenant_id.is_some();
+        let url = if metas { &app.config.graph_url } else { &self.keys.url };
+        let url = url.parse().map_err(|e| Error::Internal(format!("a gateway's URL does not parse: {e}")))?;
         Ok(Link {
-            http: if self.keys.tenant_id.is_some() { app.net.guarded() } else { app.net.trusted() },
+            http: if self.keys.tenant_id.is_some() && !metas { app.net.guarded() } else { app.net.trusted() },
             url,
             key: SecretString::from(self.secrets.key.as_str()),
             external_name: external_name.into(),
             build: self.build(),
-            secrets: Secrets { keys: vec![SecretString::from(self.secrets.hook_secret.as_str())], verify_token: None },
+            secrets: self.secrets.for_provider(),
             extras: Default::default(),
         })
     }

@@ -1,4 +1,7 @@
 //! Numbers: one WhatsApp number of a tenant, on one gateway. On screen an instance is a *number*.
+mod cloud;
+mod create;
+mod form;
 pub mod gateways;
 pub mod http;
 pub mod jobs;
@@ -21,7 +24,7 @@ use crate::{
     id::TenantId,
 };
 use indaba_providers::{
-    Address, Build, CallError, Capabilities, Capability, Reason, Session, SessionState, Setup, Step,
+    Address, Build, CallError, Capabilities, Capability, CheckStep, Reason, Session, SessionState, Step,
 };
 use std::time::Duration;
 
@@ -91,6 +94,8 @@ row! {
         pub provider: String,
         pub name: String,
         pub external_name: String,
+        pub account: Option<String>,
+        pub settings: String,
         pub hook_url: String,
         pub own_phone: Option<String>,
         pub push_name: Option<String>,
@@ -243,6 +248,10 @@ fn sentence(reason: Reason) -> &'static str {
         Reason::TooManyDevices => "The phone has as many linked devices as it may. Remove one there, then try again.",
         Reason::Network => "The gateway cannot reach WhatsApp just now. It tries again by itself.",
         Reason::Stopped => "It was stopped. Start it to receive messages again.",
+        Reason::Token => {
+            "Meta does not take its access token any more. Enter a new one; what you send waits until then."
+        }
+        Reason::Key => "Its gateway does not take our API key any more. Enter the new one among the gateways.",
     }
 }
 
@@ -253,6 +262,17 @@ pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
         return Ok(());
     }
     store::set_pause(tx, id, Some(until))?;
+    changed(tx, id, &before)
+}
+
+/// Nothing can be sent on it until somebody acts, for this reason. The next look that finds it well ends that.
+pub fn trouble(tx: &mut TenantTx, id: InstanceId, why: &str) -> Result<()> {
+    let before = store::get(tx, id)?;
+    if before.state != State::Connected {
+        return Ok(()); // what is known already says more
+    }
+    let now = tx.now();
+    store::set_state(tx, id, State::Attention, None, Some(why), now)?;
     changed(tx, id, &before)
 }
 
@@ -293,95 +313,6 @@ pub async fn sync_status(app: &App, tenant: TenantId, id: InstanceId) -> Result<
     jobs::look(app, tenant, id).await
 }
 
-/// What a new number takes.
-pub struct Wanted {
-    /// For people.
-    pub name: String,
-    /// A gateway of choice; else the operator's least loaded one.
-    pub gateway: Option<GatewayId>,
-    /// Only gateways of this kind, when there is no choice.
-    pub kind: Option<String>,
-}
-
-/// Makes a number: a row, a place on a gateway, and there a session with our hook URL, a signing key of its own and our events, started.
-///
-/// The row comes first, so that a hook that is faster than the gateway's answer finds it. When the gateway refuses, the row goes again.
-pub async fn create(app: &App, who: &Who, wanted: Wanted) -> Result<InstanceId> {
-    let tenant = who.tenant;
-    let gateway_id = gateways::take_place(app, tenant, wanted.gateway, wanted.kind).await?;
-    let id = InstanceId::at(app.clock.now());
-    match settle(app, who, id, gateway_id, wanted.name).await {
-        Ok(()) => Ok(id),
-        Err(e) => {
-            app.db
-                .system("place a number on a gateway", move |tx| {
-                    let gone = tx.as_tenant(tenant, |tx| store::forget(tx, id))?;
-                    tracing::debug!(instance.id = %id, gone, "the gateway refused a new number");
-                    gateways::store::leave(tx, gateway_id).map(drop)
-                })
-                .await?;
-            Err(e)
-        }
-    }
-}
-
-async fn settle(app: &App, who: &Who, id: InstanceId, gateway_id: GatewayId, name: String) -> Result<()> {
-    let gateway = gateways::open(app, gateway_id).await?;
-    let provider = gateways::provider(&gateway.keys.kind)?;
-    let place = place(app, provider.kind(), id);
-    let (tenant, asked) = (who.tenant, who.clone());
-    let (sealed, kind) = (place.secrets.seal(app, tenant, id), provider.kind());
-    let (token, url, external) = (place.token.clone(), place.hook_url.clone(), place.external_name.clone());
-    app.db
-        .write(tenant, move |tx| {
-            let now = tx.now();
-            store::insert(tx, id, gateway_id, kind, &name, &external, &token, &url, &sealed, "{}", now)?;
-            tx.ring(routes::BELL, id);
-            let made = http::told(&store::get(tx, id)?);
-            audit::record(tx, &asked, "instance.create", &(), &made)
-        })
-        .await?;
-    let mut link = gateway.link(app, &place.external_name)?;
-    link.secrets = place.secrets.for_provider();
-    let setup = place.setup(id)?;
-    let created = provider.create(&link, &setup).await.map_err(link::problem)?;
-    if let Some(key) = &created.key {
-        let mut secrets = place.secrets;
-        secrets.key = Some(link::text(key));
-        let sealed = secrets.seal(app, tenant, id);
-        app.db.write(tenant, move |tx| store::set_secrets(tx, id, &sealed).map(drop)).await?;
-    }
-    let session = created.session;
-    app.db.write(tenant, move |tx| receive(tx, id, &session)).await
-}
-
-/// What a number is called at a gateway, and how that gateway reaches us.
-struct Place {
-    external_name: String,
-    token: String,
-    hook_url: String,
-    secrets: link::InstanceSecrets,
-}
-
-fn place(app: &App, kind: &str, id: InstanceId) -> Place {
-    let token = link::random_token(32);
-    Place {
-        // opaque: what a tenant calls its number is nobody else's business
-        external_name: format!("ind_{}", crate::id::encode(&id.0)),
-        hook_url: format!("{}/api/webhooks/{kind}/{token}", app.config.public_url()),
-        token,
-        secrets: link::InstanceSecrets { hook_secrets: vec![link::text(&link::random_secret())], ..Default::default() },
-    }
-}
-
-impl Place {
-    fn setup(&self, id: InstanceId) -> Result<Setup> {
-        let hook_url =
-            self.hook_url.parse().map_err(|e| Error::Internal(format!("our own hook URL does not parse: {e}")))?;
-        Ok(Setup { hook_url, instance: id.to_string(), device: "Indaba".into(), full_history: false })
-    }
-}
-
 /// How long a failed session that was restarted gets to show whether its keys still hold, and how often we look.
 const REVIVAL: (Duration, Duration) = (Duration::from_secs(6), Duration::from_millis(200));
 
@@ -390,12 +321,7 @@ const REVIVAL: (Duration, Duration) = (Duration::from_secs(6), Duration::from_mi
 pub async fn start(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
     let reach = reach(app, tenant, id).await?;
     let session = match reach.provider.start(&reach.link).await {
-        Err(CallError::Gone) => {
-            let hook_url =
-                reach.hook_url.parse().map_err(|e| Error::Internal(format!("a hook URL does not parse: {e}")))?;
-            let setup = Setup { hook_url, instance: id.to_string(), device: "Indaba".into(), full_history: false };
-            reach.provider.create(&reach.link, &setup).await.map(|created| created.session)
-        }
+        Err(CallError::Gone) => Ok(create::make_again(app, tenant, id).await?),
         Ok(session) if session.reason == Some(Reason::Failed) => revive(&reach).await,
         other => other,
     };
@@ -432,6 +358,24 @@ pub async fn logout(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
     let reach = reach(app, tenant, id).await?;
     let session = reach.provider.logout(&reach.link).await.map_err(link::problem)?;
     app.db.write(tenant, move |tx| receive(tx, id, &session)).await
+}
+
+/// Looks at everything that a number needs, each with a tick or a reason.
+pub async fn check(app: &App, tenant: TenantId, id: InstanceId) -> Result<Vec<CheckStep>> {
+    let reach = reach(app, tenant, id).await?;
+    let mut steps = match reach.provider.check(&reach.link).await {
+        Ok(check) => check.steps,
+        Err(CallError::Denied(why)) => {
+            vec![CheckStep::new("reach", true, "the gateway answers"), CheckStep::new("key", false, why)]
+        }
+        Err(error) => vec![CheckStep::new("reach", false, error.to_string())],
+    };
+    let called = app.db.read(tenant, move |tx| store::get(tx, id)).await?.last_hook_at;
+    steps.push(match called {
+        Some(at) => CheckStep::new("hooks", true, format!("the last call came at {at}")),
+        None => CheckStep::new("hooks", false, "no call has come yet: write to the number from a phone"),
+    });
+    Ok(steps)
 }
 
 /// A code to scan, drawn: the picture, and until when it can be scanned.
@@ -476,7 +420,8 @@ pub async fn delete(app: &App, who: &Who, id: InstanceId) -> Result<()> {
                 let before = store::get(tx, id)?;
                 let now = tx.now();
                 store::delete(tx, id, now)?;
-                let leave = jobs::Leave { gateway: before.gateway_id, external_name: before.external_name.clone() };
+                let external_name = before.external_name.clone();
+                let leave = jobs::Leave { gateway: before.gateway_id, external_name, instance: Some(id) };
                 crate::jobs::enqueue(tx, &leave)?;
                 http::tell_gone(tx, id)?;
                 audit::record(tx, &who, "instance.delete", &http::told(&before), &())?;
@@ -485,46 +430,6 @@ pub async fn delete(app: &App, who: &Who, id: InstanceId) -> Result<()> {
             gateways::store::leave(tx, gateway)?;
             tx.ring(routes::BELL, id);
             Ok(())
-        })
-        .await
-}
-
-/// Moves it to another gateway: it is linked anew there, and keeps its history.
-pub async fn move_to(app: &App, who: &Who, id: InstanceId, to: GatewayId) -> Result<()> {
-    let tenant = who.tenant;
-    let before = app.db.read(tenant, move |tx| store::get(tx, id)).await?;
-    if before.gateway_id == to {
-        return Ok(());
-    }
-    gateways::take_place(app, tenant, Some(to), None).await?;
-    let moved = resettle(app, who, &before, to).await;
-    let give_back = if moved.is_ok() { before.gateway_id } else { to };
-    app.db.system("place a number on a gateway", move |tx| gateways::store::leave(tx, give_back).map(drop)).await?;
-    moved
-}
-
-async fn resettle(app: &App, who: &Who, before: &Instance, to: GatewayId) -> Result<()> {
-    let (tenant, id, old) = (who.tenant, before.id, before.clone());
-    let gateway = gateways::open(app, to).await?;
-    let provider = gateways::provider(&gateway.keys.kind)?;
-    let mut place = place(app, provider.kind(), id);
-    place.external_name = format!("{}_{}", place.external_name, link::random_token(6)); // a name the old gateway's hooks do not carry
-    let mut link = gateway.link(app, &place.external_name)?;
-    link.secrets = place.secrets.for_provider();
-    let created = provider.create(&link, &place.setup(id)?).await.map_err(link::problem)?;
-    let mut secrets = place.secrets;
-    secrets.key = created.key.as_ref().map(link::text);
-    let (sealed, asked, kind) = (secrets.seal(app, tenant, id), who.clone(), provider.kind());
-    let (external, url, token, session) = (place.external_name, place.hook_url, place.token, created.session);
-    app.db
-        .write(tenant, move |tx| {
-            store::set_gateway(tx, id, to, kind, &external, &token, &url, &sealed)?;
-            let leave = jobs::Leave { gateway: old.gateway_id, external_name: old.external_name.clone() };
-            crate::jobs::enqueue(tx, &leave)?;
-            receive(tx, id, &session)?;
-            tx.ring(routes::BELL, id);
-            let moved = http::told(&store::get(tx, id)?);
-            audit::record(tx, &asked, "instance.move", &http::told(&old), &moved)
         })
         .await
 }

@@ -7,7 +7,7 @@ use super::{
     store,
 };
 use crate::{Result, app::App, id::TenantId};
-use indaba_providers::{Provider, Secrets};
+use indaba_providers::{Addressee, Provider, Secrets};
 use moka::sync::Cache;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,8 @@ pub struct HookRoute {
     pub secrets: Secrets,
     /// Whose it is.
     pub to: To,
+    /// The Meta app whose secret signs: its hooks may be about any of the app's numbers.
+    pub app: Option<Arc<[u8]>>,
 }
 
 /// Whose a token is.
@@ -34,7 +36,7 @@ pub struct HookRoute {
 pub enum To {
     /// One number, on this gateway.
     Instance(TenantId, InstanceId, GatewayId),
-    /// A number that was deleted: its hooks are dropped.
+    /// A number that was deleted: its hooks are dropped. At Meta its URL may still serve others of its account.
     Deleted,
     /// A gateway: the body says which of its numbers.
     Gateway(GatewayId),
@@ -44,6 +46,7 @@ pub enum To {
 pub struct HookRoutes {
     tokens: Cache<String, Option<Arc<HookRoute>>>,
     names: Cache<(GatewayId, String), Option<(TenantId, InstanceId)>>,
+    apps: Cache<(Arc<[u8]>, Addressee), Arc<[(TenantId, InstanceId)]>>,
 }
 
 impl Default for HookRoutes {
@@ -52,6 +55,7 @@ impl Default for HookRoutes {
         HookRoutes {
             tokens: Cache::builder().max_capacity(20_000).time_to_live(life).build(),
             names: Cache::builder().max_capacity(20_000).time_to_live(life).build(),
+            apps: Cache::builder().max_capacity(20_000).time_to_live(life).build(),
         }
     }
 }
@@ -83,10 +87,28 @@ impl HookRoutes {
         Ok(found)
     }
 
+    /// The numbers of a Meta app that something is about: one, or all of a business account.
+    pub async fn of_app(&self, app: &App, key: &Arc<[u8]>, to: &Addressee) -> Result<Arc<[(TenantId, InstanceId)]>> {
+        let asked = (key.clone(), to.clone());
+        if let Some(known) = self.apps.get(&asked) {
+            return Ok(known);
+        }
+        let (key, to) = asked.clone();
+        let found = app.db.system_read("route a hook", move |tx| match &to {
+            Addressee::Instance(name) => store::by_app(tx, &key, name),
+            Addressee::Account(account) => store::by_account(tx, &key, account),
+            Addressee::Caller => Ok(Vec::new()),
+        });
+        let found: Arc<[_]> = found.await?.into();
+        self.apps.insert(asked, found.clone());
+        Ok(found)
+    }
+
     /// Forgets everything: it is looked up again.
     pub fn clear(&self) {
         self.tokens.invalidate_all();
         self.names.invalidate_all();
+        self.apps.invalidate_all();
     }
 }
 
@@ -109,14 +131,17 @@ async fn look_up(app: &App, token: String) -> Result<Option<HookRoute>> {
             (None, Some(gateway)) => To::Instance(found.tenant_id, found.id, gateway),
             _ => To::Deleted,
         };
-        return Ok(Some(HookRoute { provider: link::provider(&found.provider)?, secrets, to }));
+        let provider = link::provider(&found.provider)?;
+        return Ok(Some(HookRoute { provider, secrets, to, app: found.app_key.map(Arc::from) }));
     }
     let Some(found) = gateway else { return Ok(None) };
     let secrets = GatewaySecrets::open(app, found.id, &found.secrets)?;
+    let metas = found.kind == gateways::META && !secrets.hook_secret.is_empty();
     Ok(Some(HookRoute {
         provider: gateways::provider(&found.kind)?,
-        secrets: Secrets { keys: vec![secrets.hook_secret.into()], verify_token: None },
+        secrets: secrets.for_provider(),
         to: To::Gateway(found.id),
+        app: metas.then(|| link::app_key(&secrets.hook_secret).into()),
     }))
 }
 

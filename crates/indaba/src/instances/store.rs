@@ -17,6 +17,7 @@ row! {
         pub gateway_id: Option<GatewayId>,
         pub provider: String,
         pub secrets: Vec<u8>,
+        pub app_key: Option<Vec<u8>>,
         pub deleted_at: Option<Time>,
     }
 }
@@ -30,41 +31,72 @@ row! {
         pub external_name: String,
         pub hook_url: String,
         pub secrets: Vec<u8>,
+        pub settings: String,
+        pub account: Option<String>,
         pub state: State,
         pub paused_until: Option<Time>,
         pub capabilities_off: String,
     }
 }
 
-/// Puts a new number down, with no word from its gateway yet.
-#[allow(clippy::too_many_arguments, reason = "the columns of one insert")]
-pub fn insert(
-    tx: &mut TenantTx,
-    id: InstanceId,
-    gateway: GatewayId,
-    provider: &str,
-    name: &str,
-    external_name: &str,
-    hook_token: &str,
-    hook_url: &str,
-    secrets: &[u8],
-    settings: &str,
-    now: Time,
-) -> Result<()> {
-    tx.run(
+row! {
+    /// What taking leave of a gateway needs of a number that is deleted already.
+    #[derive(Clone, Debug)]
+    pub struct Left {
+        pub secrets: Vec<u8>,
+        pub settings: String,
+        pub account: Option<String>,
+        pub app_key: Option<Vec<u8>>,
+    }
+}
+
+/// A number that is to be put down.
+pub struct New<'a> {
+    pub id: InstanceId,
+    pub gateway: GatewayId,
+    pub provider: &'a str,
+    pub name: &'a str,
+    pub external_name: &'a str,
+    pub hook_token: &'a str,
+    pub hook_url: &'a str,
+    pub secrets: &'a [u8],
+    pub settings: &'a str,
+    /// Of the Meta app whose secret signs its hooks.
+    pub app_key: Option<&'a [u8]>,
+    /// At Meta.
+    pub account: Option<&'a str>,
+}
+
+/// Puts a new number down, with no word from its gateway yet. False: its gateway, or its Meta app, has one of this name already.
+pub fn insert(tx: &mut TenantTx, new: &New, now: Time) -> Result<bool> {
+    let made = tx.run(
         "insert into instances (tenant_id, id, gateway_id, provider, name, external_name, hook_token, hook_url, secrets,
-                                settings, state, link_step, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'new', 'preparing', $11)",
-        args![id, gateway, provider, name, external_name, hook_token, hook_url, secrets, settings, now],
-    )
-    .map(drop)
+                                settings, app_key, account, state, link_step, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'new', 'preparing', $13)
+         on conflict do nothing",
+        args![
+            new.id,
+            new.gateway,
+            new.provider,
+            new.name,
+            new.external_name,
+            new.hook_token,
+            new.hook_url,
+            new.secrets,
+            new.settings,
+            new.app_key,
+            new.account,
+            now
+        ],
+    )?;
+    Ok(made == 1)
 }
 
 /// The number, unless it was deleted.
 pub fn get(tx: &mut TenantRead, id: InstanceId) -> Result<Instance> {
     tx.get(
-        "select id, gateway_id, provider, name, external_name, hook_url, own_phone, push_name, state, link_step, state_reason,
-                state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
+        "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step,
+                state_reason, state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
                 sync_finished_at, last_inbound_at, last_outbound_at, last_hook_at, created_at
            from instances
           where tenant_id = $1 and id = $2 and deleted_at is null",
@@ -75,8 +107,8 @@ pub fn get(tx: &mut TenantRead, id: InstanceId) -> Result<Instance> {
 /// One page of a tenant's numbers, oldest first.
 pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<Instance>> {
     tx.all(
-        "select id, gateway_id, provider, name, external_name, hook_url, own_phone, push_name, state, link_step, state_reason,
-                state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
+        "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step,
+                state_reason, state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
                 sync_finished_at, last_inbound_at, last_outbound_at, last_hook_at, created_at
            from instances
           where tenant_id = $1 and id > $2 and deleted_at is null
@@ -89,7 +121,7 @@ pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<In
 /// What it takes to speak to its gateway.
 pub fn access(tx: &mut TenantRead, id: InstanceId) -> Result<Access> {
     tx.get(
-        "select gateway_id, provider, external_name, hook_url, secrets, state, paused_until, capabilities_off
+        "select gateway_id, provider, external_name, hook_url, secrets, settings, account, state, paused_until, capabilities_off
            from instances
           where tenant_id = $1 and id = $2 and deleted_at is null",
         args![id],
@@ -99,7 +131,7 @@ pub fn access(tx: &mut TenantRead, id: InstanceId) -> Result<Access> {
 /// The number whose URL a hook came in by, deleted ones too.
 pub fn by_hook_token(tx: &mut SystemRead, token: &str) -> Result<Option<Addressed>> {
     tx.find(
-        "select tenant_id, id, gateway_id, provider, secrets, deleted_at from instances where hook_token = $1",
+        "select tenant_id, id, gateway_id, provider, secrets, app_key, deleted_at from instances where hook_token = $1",
         args![token],
     )
 }
@@ -107,11 +139,32 @@ pub fn by_hook_token(tx: &mut SystemRead, token: &str) -> Result<Option<Addresse
 /// The number that a gateway knows by this name.
 pub fn by_external_name(tx: &mut SystemRead, gateway: GatewayId, name: &str) -> Result<Option<Addressed>> {
     tx.find(
-        "select tenant_id, id, gateway_id, provider, secrets, deleted_at
+        "select tenant_id, id, gateway_id, provider, secrets, app_key, deleted_at
            from instances
           where gateway_id = $1 and external_name = $2 and deleted_at is null",
         args![gateway, name],
     )
+}
+
+/// The number of a Meta app with this id.
+pub fn by_app(tx: &mut SystemRead, app: &[u8], name: &str) -> Result<Vec<(TenantId, InstanceId)>> {
+    tx.all(
+        "select tenant_id, id from instances where app_key = $1 and external_name = $2 and deleted_at is null",
+        args![app, name],
+    )
+}
+
+/// Every number of an account, as far as one Meta app serves them.
+pub fn by_account(tx: &mut SystemRead, app: &[u8], account: &str) -> Result<Vec<(TenantId, InstanceId)>> {
+    tx.all(
+        "select tenant_id, id from instances where app_key = $1 and account = $2 and deleted_at is null order by id limit 1000",
+        args![app, account],
+    )
+}
+
+/// What taking leave of its gateway needs, also of one that is deleted.
+pub fn left(tx: &mut TenantRead, id: InstanceId) -> Result<Left> {
+    tx.get("select secrets, settings, account, app_key from instances where tenant_id = $1 and id = $2", args![id])
 }
 
 /// Every live number, a page at a time: for the minute's reconciliation.
@@ -223,6 +276,22 @@ pub fn set_gateway(
                 paused_until = null, capabilities_off = ''
           where tenant_id = $1 and id = $2 and deleted_at is null",
         args![id, gateway, provider, external_name, hook_token, hook_url, secrets],
+    )
+}
+
+/// The tenant's numbers that belong to one Meta app, with what is sealed.
+pub fn of_app(tx: &mut TenantRead, app: &[u8]) -> Result<Vec<(InstanceId, Vec<u8>)>> {
+    tx.all(
+        "select id, secrets from instances where tenant_id = $1 and app_key = $2 and deleted_at is null order by id",
+        args![app],
+    )
+}
+
+/// The secret of its Meta app is another one now.
+pub fn set_app(tx: &mut TenantTx, id: InstanceId, app: &[u8], secrets: &[u8]) -> Result<u64> {
+    tx.run(
+        "update instances set app_key = $3, secrets = $4 where tenant_id = $1 and id = $2 and deleted_at is null",
+        args![id, app, secrets],
     )
 }
 

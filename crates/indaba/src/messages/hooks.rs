@@ -2,7 +2,10 @@
 //!
 //! Nothing is parsed on this way but what tells whom it is for. Many callers share one commit: on SQLite the writer sees to that, on
 //! PostgreSQL they are gathered into one statement.
-use super::{HookId, inbound};
+use super::{
+    HookId, inbound,
+    whose::{self, Place},
+};
 use crate::{
     Error, Result,
     app::App,
@@ -11,7 +14,7 @@ use crate::{
     http::extract,
     id::TenantId,
     instances::{
-        self, GatewayId, InstanceId,
+        self, InstanceId,
         routes::{HookRoute, To},
     },
     jobs::{self, BatchJob, Given, Job, JobCx, JobError, New},
@@ -25,7 +28,7 @@ use axum::{
 };
 use bytes::Bytes;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use indaba_providers::{Addressee, Handshake, Hook, Incoming};
+use indaba_providers::{Addressee, Handshake, Hook, Incoming, Part};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -184,7 +187,7 @@ async fn take(app: &App, provider: Option<&str>, token: &str, request: Request) 
         Ok(_) => return Answer::Unknown,
         Err(_) => return Answer::Later,
     };
-    if route.to == To::Deleted {
+    if route.to == To::Deleted && route.app.is_none() {
         // Evolution stops calling when it hears that nobody is there; the others would only try again
         return if route.provider.kind() == "evolution" { Answer::Gone } else { Answer::Ok };
     }
@@ -198,35 +201,47 @@ async fn take(app: &App, provider: Option<&str>, token: &str, request: Request) 
         return Answer::Unsigned;
     }
     for part in route.provider.split(&hook) {
-        let stored = match place(app, &route, &part.to).await {
-            Ok(Place::Number(tenant, instance)) => {
-                if app.intake.budget.check_key(&instance).is_err() {
-                    metrics::counter!("indaba_hooks_over_budget_total").increment(1);
-                    return Answer::Later;
-                }
-                let dedupe_key = hex::decode(&part.dedupe_key).unwrap_or_else(|_| part.dedupe_key.into_bytes());
-                let provider = route.provider.kind();
-                let hook =
-                    Stored { tenant, instance, provider, dedupe_key, body: part.body, request: request::current() };
-                app.intake.keep(&app.db, hook).await
-            }
+        let stored = match whose::place(app, &route, &part.to).await {
+            Ok(Place::Number(tenant, instance)) => keep(app, &route, &[(tenant, instance)], part).await,
+            Ok(Place::Numbers(all)) => keep(app, &route, &all, part).await,
+            Ok(Place::Dropped) => Ok(()),
             Ok(Place::Nobody(gateway, reason)) => {
                 let provider = route.provider.kind();
                 let session =
                     if let Addressee::Instance(name) | Addressee::Account(name) = part.to { Some(name) } else { None };
                 let (key, body) = (part.dedupe_key.into_bytes(), part.body);
-                let stray =
-                    move |tx: &mut SystemTx| stray(tx, gateway, provider, session.as_deref(), &key, &body, reason);
+                let stray = move |tx: &mut SystemTx| {
+                    whose::stray(tx, gateway, provider, session.as_deref(), &key, &body, reason)
+                };
                 app.db.system("take in hooks", stray).await
             }
             Err(e) => Err(e),
         };
-        if let Err(e) = stored {
-            tracing::warn!("a hook was not stored: {e}");
-            return Answer::Later;
+        match stored {
+            Ok(()) => {}
+            Err(Error::TooMany(_)) => return Answer::Later,
+            Err(e) => {
+                tracing::warn!("a hook was not stored: {e}");
+                return Answer::Later;
+            }
         }
     }
     Answer::Ok
+}
+
+/// A row for each number that a part is about. Errors: 429 when one is over its budget.
+async fn keep(app: &App, route: &HookRoute, numbers: &[(TenantId, InstanceId)], part: Part) -> Result<()> {
+    let dedupe_key = hex::decode(&part.dedupe_key).unwrap_or_else(|_| part.dedupe_key.into_bytes());
+    for &(tenant, instance) in numbers {
+        if app.intake.budget.check_key(&instance).is_err() {
+            metrics::counter!("indaba_hooks_over_budget_total").increment(1);
+            return Err(Error::TooMany(SLOW));
+        }
+        let (provider, dedupe_key, body) = (route.provider.kind(), dedupe_key.clone(), part.body.clone());
+        let hook = Stored { tenant, instance, provider, dedupe_key, body, request: request::current() };
+        app.intake.keep(&app.db, hook).await?;
+    }
+    Ok(())
 }
 
 /// The whole of a hook, within the limits.
@@ -258,59 +273,6 @@ pub async fn body(request: Request, most: usize) -> Result<Bytes, StatusCode> {
 fn query(text: Option<&str>) -> Vec<(String, String)> {
     let pairs = text.map(|text| url::form_urlencoded::parse(text.as_bytes()).into_owned());
     pairs.into_iter().flatten().collect()
-}
-
-enum Place {
-    Number(TenantId, InstanceId),
-    Nobody(Option<GatewayId>, &'static str),
-}
-
-/// Whose a part of a hook is. What signed it names a gateway, and no part of it reaches a number on another one.
-async fn place(app: &App, route: &HookRoute, to: &Addressee) -> Result<Place> {
-    let named = |gateway| async move {
-        match to {
-            Addressee::Instance(name) => app.hook_routes.named(app, gateway, name).await,
-            Addressee::Account(_) | Addressee::Caller => Ok(None),
-        }
-    };
-    Ok(match route.to {
-        To::Instance(tenant, instance, gateway) => match to {
-            Addressee::Caller => Place::Number(tenant, instance),
-            _ => match named(gateway).await? {
-                Some((owner, other)) if (owner, other) == (tenant, instance) => Place::Number(tenant, instance),
-                // one Meta app signs for all its numbers; a gateway's own secrets are for one number each
-                Some((owner, other)) if route.provider.kind() == "cloud" => Place::Number(owner, other),
-                Some(_) => Place::Nobody(Some(gateway), "signed with another number's secret"),
-                None => Place::Nobody(Some(gateway), "no number of this name is on the gateway"),
-            },
-        },
-        To::Gateway(gateway) => match named(gateway).await? {
-            Some((tenant, instance)) => Place::Number(tenant, instance),
-            None if *to == Addressee::Caller => {
-                Place::Nobody(Some(gateway), "it does not say which number it is about")
-            }
-            None => Place::Nobody(Some(gateway), "no number of this name is on the gateway"),
-        },
-        To::Deleted => Place::Nobody(None, "the number was deleted"),
-    })
-}
-
-fn stray(
-    tx: &mut SystemTx,
-    gateway: Option<GatewayId>,
-    provider: &str,
-    session: Option<&str>,
-    key: &[u8],
-    body: &[u8],
-    reason: &str,
-) -> Result<()> {
-    let now = tx.now();
-    tx.run(
-        "insert into stray_hooks (id, gateway_id, provider, session, dedupe_key, body, reason, received_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (dedupe_key) do nothing",
-        args![HookId::at(now), gateway, provider, session, key, body, reason, now],
-    )
-    .map(drop)
 }
 
 /// A provider asks whether the URL of the operator's first gateway is ours.

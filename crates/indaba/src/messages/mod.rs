@@ -9,6 +9,7 @@ pub mod outbound;
 mod search;
 mod store;
 mod view;
+mod whose;
 
 pub use crate::conversations::MessageId;
 pub use echo::ReleaseEcho;

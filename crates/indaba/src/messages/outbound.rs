@@ -336,7 +336,8 @@ pub fn settle(tx: &mut TenantTx, id: MessageId, outcome: &Result<Sent, SendError
             requeue(tx, &mut message)?;
             return Ok(Next::After(NOT_LINKED));
         }
-        SendError::GatewayLocked { .. } => {
+        SendError::GatewayLocked { detail } => {
+            instances::trouble(tx, message.instance_id, detail)?;
             requeue(tx, &mut message)?;
             return Ok(Next::After(SHUT));
         }

@@ -6,7 +6,7 @@ use crate::{
     audit,
     clock::Time,
     http::{Admin, After, Json, Page, Path, Problem, Who},
-    instances::{http::name, routes},
+    instances::{form::name, routes},
 };
 use axum::{extract::State, http::StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -32,7 +32,7 @@ pub struct View {
     pub id: GatewayId,
     /// What it is called.
     pub name: String,
-    /// `waha`.
+    /// `waha`, `evolution`.
     pub kind: String,
     /// Where it answers. The operator's addresses are its own business.
     #[schema(required)]
@@ -131,7 +131,7 @@ async fn list(State(app): State<App>, who: Admin, after: After) -> Result<Json<P
 #[serde(rename_all = "camelCase")]
 #[schema(as = NewGateway)]
 pub struct New {
-    /// `waha`.
+    /// `waha`, `evolution`.
     kind: String,
     /// What to call it; its host, if left out.
     name: Option<String>,
@@ -158,6 +158,7 @@ async fn create(State(app): State<App>, who: Admin, Json(new): Json<New>) -> Res
         url: new.url,
         key: new.api_key,
         hook_secret: None,
+        verify_token: None,
         region: new.region,
         capacity: new.capacity.map(capacity).transpose()?,
     };
@@ -207,6 +208,7 @@ async fn change(
             url: before.url.clone(),
             key,
             hook_secret: None,
+            verify_token: None,
             region: None,
             capacity: None,
         };
@@ -261,11 +263,19 @@ pub struct SharedSetup {
 
 /// What to set at one of the tenant's own gateways, if it calls one URL for all its numbers.
 #[utoipa::path(get, path = "/api/gateways/{id}/setup", tag = "gateways", params(("id" = GatewayId, Path)),
-    responses((status = 200, body = SharedSetup), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = SharedSetup), (status = 403, body = Problem), (status = 404, body = Problem),
+              (status = 409, body = Problem)))]
 async fn setup(State(app): State<App>, who: Admin, Path(id): Path<GatewayId>) -> Result<Json<SharedSetup>> {
     own(&app, &who, id).await?;
     let gateway = super::open(&app, id).await?;
     let provider = provider(&gateway.keys.kind)?;
+    if !provider.shared_hooks() {
+        return Err(Error::conflict(
+            "no-shared-hooks",
+            "This gateway needs no set-up",
+            "Each of its numbers has a hook of its own, which is set when the number is added.",
+        ));
+    }
     let token = &gateway.keys.hook_token;
     let secret = SecretString::from(gateway.secrets.hook_secret.as_str());
     Ok(Json(SharedSetup {

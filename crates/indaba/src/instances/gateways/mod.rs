@@ -48,6 +48,9 @@ row! {
     }
 }
 
+/// The kind of gateway that is Meta itself: nobody's server, reached with each number's own token.
+pub const META: &str = "cloud";
+
 /// A gateway of one's own carries as many numbers as its machine can bear; nobody else's count on it.
 const OWN_CAPACITY: i64 = 1000;
 
@@ -65,6 +68,8 @@ pub struct Offer {
     pub key: SecretString,
     /// Signs its global hooks; made here, if left out.
     pub hook_secret: Option<SecretString>,
+    /// What it says when it asks whether the URL of its global hooks is ours.
+    pub verify_token: Option<SecretString>,
     /// Where it stands.
     pub region: Option<String>,
     /// Numbers it can carry.
@@ -113,6 +118,9 @@ pub async fn find_or_add(app: &App, offer: Offer) -> Result<GatewayId> {
     let url = tidy(&offer.url)?;
     let provider = provider(&offer.kind)?;
     if offer.tenant.is_some() {
+        if offer.kind == META {
+            return Err(Error::field("/kind", "The Cloud API has no gateway: add the number with its access token."));
+        }
         app.net.check(&url).map_err(|why| Error::field("/url", why.to_string()))?;
     }
     let (tenant, kind, at) = (offer.tenant, offer.kind.clone(), url.clone());
@@ -124,7 +132,11 @@ pub async fn find_or_add(app: &App, offer: Offer) -> Result<GatewayId> {
         (None, None) => random_secret(),
     };
     let gateway = OpenGateway {
-        secrets: GatewaySecrets { key: text(&offer.key), hook_secret: text(&hook_secret) },
+        secrets: GatewaySecrets {
+            key: text(&offer.key),
+            hook_secret: text(&hook_secret),
+            verify_token: offer.verify_token.as_ref().map(text).unwrap_or_default(),
+        },
         keys: known.clone().unwrap_or_else(|| store::Keys {
             id,
             tenant_id: tenant,
@@ -218,11 +230,31 @@ fn note(tx: &mut SystemTx, id: GatewayId, looked: Result<&Check, &CallError>) ->
     Ok(())
 }
 
-/// Looks at a gateway and writes down how it is.
+/// Looks at a gateway and writes down how it is. At Meta there is nothing to look at without a number.
 pub async fn check(app: &App, id: GatewayId) -> Result<()> {
     let gateway = open(app, id).await?;
+    if gateway.keys.kind == META && gateway.secrets.key.is_empty() {
+        return Ok(());
+    }
     let looked = provider(&gateway.keys.kind)?.check(&gateway.link(app, "")?).await;
     app.db.system("change a gateway", move |tx| note(tx, id, looked.as_ref())).await
+}
+
+/// What stands for Meta among a tenant's gateways: its numbers have their keys themselves.
+pub(super) async fn of_meta(app: &App, tenant: TenantId) -> Result<GatewayId> {
+    let id = GatewayId::at(app.clock.now());
+    let sealed = GatewaySecrets::default().seal(app, id);
+    let token = random_token(32);
+    app.db
+        .system("change a gateway", move |tx| {
+            if let Some(known) = store::by_url(tx, Some(tenant), META, META)? {
+                return Ok(known.id);
+            }
+            let (name, now) = ("WhatsApp Cloud API", tx.now());
+            store::insert(tx, id, Some(tenant), META, name, META, &sealed, &token, None, OWN_CAPACITY, now)?;
+            Ok(id)
+        })
+        .await
 }
 
 /// Takes a place for a new number: on this gateway, or else on the operator's least loaded healthy one. Errors: 409 when there is none.
@@ -243,7 +275,7 @@ pub async fn take_place(
         Error::conflict(
             "no-gateway",
             "There is no gateway with room",
-            "Connect a WAHA of your own (its URL and API key), or ask the operator for one.",
+            "Connect a gateway of your own (its URL and API key), or ask the operator for one.",
         )
     };
     app.db
@@ -268,6 +300,7 @@ pub async fn from_config(app: &App) -> Result<()> {
         url: url.clone(),
         key: set.key.clone().unwrap_or_else(|| SecretString::from("")),
         hook_secret: set.hook_secret.as_ref().map(|secret| SecretString::from(secret.expose_secret())),
+        verify_token: set.verify_token.as_ref().map(|token| SecretString::from(token.expose_secret())),
         region: set.region.clone(),
         capacity: Some(set.capacity.into()),
     };

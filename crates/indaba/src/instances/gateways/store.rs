@@ -45,13 +45,13 @@ pub fn insert(
     .map(drop)
 }
 
-/// One page of the gateways a tenant may use: its own and the operator's.
+/// One page of the gateways a tenant may use: its own and the operator's. What stands for Meta among its own is nothing to see to.
 pub fn page(tx: &mut SystemRead, tenant: TenantId, after: GatewayId, limit: i64) -> Result<Vec<Gateway>> {
     tx.all(
         "select id, tenant_id, kind, name, url, region, capacity, instances, draining, health, health_detail, version, engine,
                 checked_at, created_at
            from gateways
-          where (tenant_id = $1 or tenant_id is null) and id > $2
+          where (tenant_id is null or (tenant_id = $1 and kind <> 'cloud')) and id > $2
           order by id
           limit $3",
         args![tenant, after, limit],
@@ -95,6 +95,15 @@ pub fn by_url(tx: &mut SystemRead, tenant: Option<TenantId>, kind: &str, url: &s
     )
 }
 
+/// The operator's own Meta app, if there is one.
+pub fn metas_of_operator(tx: &mut SystemRead) -> Result<Option<Keys>> {
+    tx.find(
+        "select id, tenant_id, kind, url, secrets, hook_token, version, engine
+           from gateways where tenant_id is null and kind = 'cloud' and not draining order by id limit 1",
+        args![],
+    )
+}
+
 /// The operator's first gateway: `/api/webhooks/whatsapp` is its shared hook URL.
 pub fn first_of_operator(tx: &mut SystemRead) -> Result<Option<Keys>> {
     tx.find(
@@ -104,14 +113,15 @@ pub fn first_of_operator(tx: &mut SystemRead) -> Result<Option<Keys>> {
     )
 }
 
-/// Takes a place on the operator's least loaded healthy gateway (of one kind, if `kind` is given). None: no room anywhere.
+/// Takes a place on the operator's least loaded healthy gateway: of one kind, if `kind` is given, else any that carries linked devices. None: no
+/// room anywhere.
 pub fn take_place(tx: &mut SystemTx, kind: Option<&str>) -> Result<Option<(GatewayId,)>> {
     tx.find(
         "update gateways set instances = instances + 1
           where instances < capacity
             and id = (select id from gateways
                        where tenant_id is null and not draining and health <> 'down' and instances < capacity
-                         and ($1::text is null or kind = $1::text)
+                         and (kind = $1::text or ($1::text is null and kind <> 'cloud'))
                        order by instances * 1000 / capacity, id
                        limit 1)
          returning id",
