@@ -24,7 +24,7 @@ import { ThreadHeader } from "~/features/conversations/ThreadHeader";
 import type { Entry } from "~/features/conversations/thread";
 import { shownViews, ViewPills, ViewsPane, viewName } from "~/features/conversations/Views";
 import { instances as instancesQuery } from "~/features/instances/queries";
-import { nameOf } from "~/i18n/name";
+import { nameOf, wayOf } from "~/i18n/name";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
@@ -109,6 +109,7 @@ export default function InboxPage() {
     order.current = ids;
   }, []);
   const several = (numbers?.length ?? 0) > 1;
+  const mixed = new Set(numbers?.map((one) => one.provider)).size > 1;
   const filtered = filter.view !== "all" || !!filter.instanceId;
   const agent = may(session, "agent");
 
@@ -218,7 +219,7 @@ export default function InboxPage() {
       </MenuChoice>
       {numbers?.map((one) => (
         <MenuChoice key={one.id} chosen={one.id === filter.instanceId} onSelect={() => change({ instanceId: one.id })}>
-          {one.name}
+          {mixed ? t("row.numberBy", { name: one.name, way: wayOf(one.provider) }) : one.name}
         </MenuChoice>
       ))}
     </>
@@ -322,7 +323,15 @@ export default function InboxPage() {
       {words && asked ? (
         <Found words={asked} to={to} onClear={() => find("")} />
       ) : (
-        <ConversationList filter={filter} openId={id} to={to} several={several} empty={empty} onOrder={onOrder} />
+        <ConversationList
+          filter={filter}
+          openId={id}
+          to={to}
+          several={several}
+          mixed={mixed}
+          empty={empty}
+          onOrder={onOrder}
+        />
       )}
       {onePane && agent && (
         <button
@@ -528,7 +537,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
 
   const number = numbers?.find((one) => one.id === talk.instanceId);
   const windowOver =
-    talk.instance.provider === "cloud" && talk.windowEndsAt && Date.parse(talk.windowEndsAt) < Date.now();
+    talk.instance.provider === "cloud" && (!talk.windowEndsAt || Date.parse(talk.windowEndsAt) < Date.now());
   return (
     <>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: a place to drop files on; the button does the same */}
@@ -549,7 +558,17 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           composer.current?.attach([...event.dataTransfer.files]);
         }}
       >
-        <ThreadHeader conversation={talk} back={back} paneOpen={paneOpen} onPane={onPane} />
+        <ThreadHeader
+          conversation={talk}
+          back={back}
+          paneOpen={paneOpen}
+          onPane={onPane}
+          number={
+            new Set(numbers?.map((one) => one.provider)).size > 1
+              ? t("row.numberBy", { name: talk.instance.name, way: wayOf(talk.instance.provider) })
+              : undefined
+          }
+        />
         {number && number.state !== "connected" && number.state !== "new" && (
           <p
             data-testid="number-banner"
@@ -565,7 +584,13 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           replyTo={replyTo}
           onReplyTo={setReplyTo}
           onTyping={(on) => void say({ kind: "typing", conversation: id, on })}
-          closed={!agent ? t("composer.viewer") : windowOver ? t("composer.windowClosed") : undefined}
+          closed={
+            !agent
+              ? t("composer.viewer")
+              : windowOver
+                ? t(talk.windowEndsAt ? "composer.windowClosed" : "composer.windowNever")
+                : undefined
+          }
         />
         {dropping && (
           <div className="appear pointer-events-none absolute inset-2 z-30 grid place-items-center rounded-card border-2 border-dashed border-primary bg-surface/90 text-16 font-strong text-link">

@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, RefreshCw } from "lucide-react";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { useSession } from "~/api/session";
 import { may } from "~/api/types";
 import { AddDialog } from "~/features/instances/AddDialog";
 import { useInstanceAct } from "~/features/instances/acts";
+import { ConnectionDialog } from "~/features/instances/ConnectionDialog";
 import { LinkDialog } from "~/features/instances/LinkDialog";
 import { NumberCard } from "~/features/instances/NumberCard";
 import { instances } from "~/features/instances/queries";
@@ -22,9 +24,15 @@ export default function NumbersPage() {
   const [params, setParams] = useSearchParams();
   const admin = may(session, "admin");
   const linking = query.data?.find((one) => one.id === params.get("link"));
+  const looking = query.data?.find((one) => one.id === params.get("connection"));
+  // Shown once, and never in an address.
+  const [verifyToken, keep] = useState<string>();
   useTitle(t("place.numbers"));
   const add = () => setParams({ add: "1" });
-  const close = () => setParams({}, { replace: true });
+  const close = () => {
+    keep(undefined);
+    setParams({}, { replace: true });
+  };
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -85,7 +93,12 @@ export default function NumbersPage() {
           <>
             <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,300px),1fr))] gap-4">
               {query.data.map((one) => (
-                <NumberCard key={one.id} of={one} onLink={() => setParams({ link: one.id })} />
+                <NumberCard
+                  key={one.id}
+                  of={one}
+                  onLink={() => setParams({ link: one.id })}
+                  onConnection={() => setParams({ connection: one.id })}
+                />
               ))}
             </div>
             {query.data.length > 9 && <EndOfList>{t("numbers.end", { n: query.data.length })}</EndOfList>}
@@ -93,7 +106,16 @@ export default function NumbersPage() {
         )}
       </div>
       {admin && params.has("add") && (
-        <AddDialog onClose={close} onAdded={(one) => setParams({ link: one.id }, { replace: true })} />
+        <AddDialog
+          onClose={close}
+          onAdded={(one, word) => {
+            keep(word);
+            setParams(one.provider === "cloud" ? { connection: one.id } : { link: one.id }, { replace: true });
+          }}
+        />
+      )}
+      {admin && looking && (
+        <ConnectionDialog key={looking.id} instance={looking} verifyToken={verifyToken} onClose={close} />
       )}
       {admin && linking && <LinkDialog key={linking.id} instance={linking} onClose={close} />}
     </div>

@@ -5,6 +5,7 @@ import {
   KeyRound,
   MonitorSmartphone,
   ScrollText,
+  Server,
   SlidersHorizontal,
   User,
   Users,
@@ -15,6 +16,7 @@ import { useSession } from "~/api/session";
 import { may, type Role } from "~/api/types";
 import { Audit } from "~/features/audit/Audit";
 import { Preferences } from "~/features/conversations/Preferences";
+import { Gateways } from "~/features/instances/Gateways";
 import { Jobs } from "~/features/jobs/Jobs";
 import { Workspace } from "~/features/tenants/Workspace";
 import { ApiKeys } from "~/features/users/ApiKeys";
@@ -42,6 +44,7 @@ const parts: Part[] = [
   { path: "preferences", name: "settings.preferences", icon: SlidersHorizontal, role: "viewer", page: Preferences },
   { path: "workspace", name: "settings.workspace", icon: Building2, role: "viewer", page: Workspace },
   { path: "team", name: "settings.team", icon: Users, role: "viewer", page: Team },
+  { path: "gateways", name: "settings.gateways", icon: Server, role: "admin", page: Gateways },
   { path: "api-keys", name: "settings.apiKeys", icon: KeyRound, role: "admin", page: ApiKeys },
   { path: "audit", name: "settings.audit", icon: ScrollText, role: "admin", page: Audit },
   { path: "jobs", name: "settings.jobs", icon: Cpu, role: "admin", page: Jobs },

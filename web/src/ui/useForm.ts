@@ -19,6 +19,9 @@ export class Said extends Error {
   }
 }
 
+/** The field that the server points at: what stands inside an object of the body is a field of the form like any other. */
+const fieldOf = (pointer: string): string => pointer.slice(pointer.lastIndexOf("/") + 1);
+
 /**
  * A form: checked as the server checks it, its first error focused on submit, the server's field errors put at their
  * fields and the rest above the button.
@@ -50,10 +53,10 @@ export function useForm<V extends FieldValues>(
             return setFocus(error.field as FieldPath<V>);
           }
           const fields = error instanceof Problem ? error.fields : [];
-          const known = fields.filter(({ pointer }) => pointer.slice(1) in values);
-          for (const { pointer, detail } of known) setError(pointer.slice(1) as FieldPath<V>, { message: detail });
+          const known = fields.filter(({ pointer }) => fieldOf(pointer) in values);
+          for (const { pointer, detail } of known) setError(fieldOf(pointer) as FieldPath<V>, { message: detail });
           const first = known[0];
-          if (first) setFocus(first.pointer.slice(1) as FieldPath<V>);
+          if (first) setFocus(fieldOf(first.pointer) as FieldPath<V>);
           if (known.length < Math.max(1, fields.length)) setProblem(describe(error).detail);
         }
       })(event),

@@ -46,6 +46,7 @@ export function instance(part: Partial<Instance> = {}): Instance {
     pushName: "Quiver Tree",
     capabilities: { pairingCode: true, poll: true },
     hookUrl: "https://indaba.example/api/webhooks/waha/token",
+    cloud: null,
     sync: { state: "done", chats: 42, total: 42, finishedAt: ago(600) },
     lastInboundAt: ago(2),
     lastOutboundAt: ago(10),

@@ -309,15 +309,36 @@ export class FakeServer {
         next: null,
       });
     if (call === "GET /api/gateways") return ok(this.#page(this.gateways, query));
+    if (call === "POST /api/gateways") {
+      const made = data.gateway({
+        id: data.nextId("gtw"),
+        name: String(body.name ?? new URL(String(body.url)).host),
+        kind: String(body.kind),
+        url: String(body.url),
+        owner: "tenant",
+        instances: 0,
+      });
+      this.gateways.push(made);
+      return { status: 201, body: made };
+    }
+    const gateway = /^\/api\/gateways\/([^/]+)(?:\/(.+))?$/.exec(path);
+    if (gateway) return this.#gateway(method, gateway[1] ?? "", gateway[2], body);
     if (call === "GET /api/instances") return ok(this.#page(this.instances, query));
     if (call === "POST /api/instances") {
+      const settings = (body.settings ?? {}) as Record<string, string>;
+      const metas = body.provider === "cloud";
       const made = data.instance({
+        provider: String(body.provider ?? "waha"),
         name: String(body.name),
-        state: "linking",
-        linkStep: "scan",
-        phone: null,
+        state: metas ? "connected" : "linking",
+        linkStep: metas ? null : "scan",
+        phone: metas ? "+27820000077" : null,
         pushName: null,
         sync: data.idle,
+        ...(metas && {
+          lastHookAt: null,
+          cloud: { phoneNumberId: settings.phoneNumberId ?? "", wabaId: settings.wabaId ?? "", appId: null },
+        }),
       });
       this.instances.push(made);
       return { status: 201, body: made };
@@ -394,6 +415,25 @@ export class FakeServer {
     return problem(404, "missing", `There is no ${call}.`);
   }
 
+  #gateway(method: string, id: string, act: string | undefined, body: Record<string, unknown>): Answer {
+    const one = this.gateways.find((other) => other.id === id);
+    if (!one) return problem(404, "missing", "There is no such gateway.");
+    if (method === "DELETE") {
+      this.gateways = this.gateways.filter((other) => other !== one);
+      return { status: 204 };
+    }
+    if (act === "setup")
+      return ok({
+        url: "https://indaba.example/api/webhooks/waha/shared",
+        events: ["message.any"],
+        secret: "s".repeat(64),
+      });
+    if (act === "check") one.health = { ...one.health, state: "ok", detail: null, checkedAt: data.ago(0) };
+    const { apiKey: _, ...change } = body;
+    if (method === "PATCH") Object.assign(one, change);
+    return ok(structuredClone(one));
+  }
+
   #instance(method: string, id: string, act: string | undefined, body: Record<string, unknown>): Answer {
     const one = this.instances.find((other) => other.id === id);
     if (!one) return problem(404, "missing", "There is no such number.");
@@ -412,6 +452,14 @@ export class FakeServer {
         attempts: 6,
       });
     }
+    if (act === "check")
+      return ok({
+        steps: [
+          { name: "reach", ok: true, detail: "Meta answers" },
+          { name: "key", ok: true, detail: "the access token is right" },
+          { name: "hooks", ok: false, detail: "no call has come yet: write to the number from a phone" },
+        ],
+      });
     if (act === "pairing-code") return ok({ code: "ABCD-1234" });
     if (act === "start") Object.assign(one, { state: "linking", linkStep: "scan" });
     if (act === "stop") Object.assign(one, { state: "paused", linkStep: null });

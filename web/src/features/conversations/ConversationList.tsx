@@ -22,6 +22,7 @@ interface Props {
   openId: string | undefined;
   to: (id: string) => string;
   several: boolean;
+  mixed?: boolean;
   /** Shown when there is nothing; what to say depends on numbers and filters, which the page knows. */
   empty: ReactNode;
   /** Tells the page the order on screen, for the keys that go up and down. */
@@ -53,7 +54,7 @@ function Skeleton({ dense }: { dense: boolean }) {
 }
 
 /** The conversations of one view. Only the rows in sight exist; the rest is a number. */
-export function ConversationList({ filter, openId, to, several, empty, onOrder }: Props) {
+export function ConversationList({ filter, openId, to, several, mixed, empty, onOrder }: Props) {
   const session = useSession();
   const drafts = useDrafts();
   const phone = useNarrow();
@@ -156,6 +157,7 @@ export function ConversationList({ filter, openId, to, several, empty, onOrder }
                   to={to(row.id)}
                   user={session.user.id}
                   several={several}
+                  mixed={!!mixed}
                   phone={phone}
                   dense={dense}
                   onMenu={onMenu}

@@ -3,7 +3,7 @@ import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
 import type { Conversation, MessageState } from "~/api/types";
 import { left } from "~/i18n/format";
-import { nameOf } from "~/i18n/name";
+import { nameOf, wayOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Chip } from "~/ui/Chip";
@@ -25,6 +25,8 @@ interface RowProps {
   user: string;
   /** Several numbers: each row says which. */
   several: boolean;
+  /** They reach WhatsApp in different ways: each row says how. */
+  mixed?: boolean;
   phone: boolean;
   /** Two lines: one chip at most, beside the words. */
   dense: boolean;
@@ -38,7 +40,7 @@ export interface RowChip {
 }
 
 /** Up to three chips, the most urgent first: on a narrow row the last leave. */
-function chips(row: Conversation, now: number, user: string, several: boolean): RowChip[] {
+function chips(row: Conversation, now: number, user: string, several: boolean, mixed: boolean): RowChip[] {
   const made: RowChip[] = [];
   const last = row.lastMessage;
   const closes = row.windowEndsAt ? Date.parse(row.windowEndsAt) - now : 0;
@@ -83,7 +85,9 @@ function chips(row: Conversation, now: number, user: string, several: boolean): 
       key: "number",
       chip: (
         <Chip small look="label">
-          {row.instance.name}
+          {mixed
+            ? t("row.numberBy", { name: row.instance.name, way: wayOf(row.instance.provider) })
+            : row.instance.name}
         </Chip>
       ),
     });
@@ -123,6 +127,7 @@ export const ConversationRow = memo(function ConversationRow({
   to,
   user,
   several,
+  mixed,
   phone,
   dense,
   onMenu,
@@ -130,7 +135,7 @@ export const ConversationRow = memo(function ConversationRow({
   const now = useNow();
   const unread = row.unreadCount > 0;
   const failed = row.lastMessage?.state === "failed" && !draft;
-  const made = chips(row, now, user, several);
+  const made = chips(row, now, user, several, !!mixed);
   const press = useLongPress(onMenu && ((at) => onMenu(row, at)));
   return (
     <Link

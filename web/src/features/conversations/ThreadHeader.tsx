@@ -23,6 +23,8 @@ interface Props {
   back: string;
   paneOpen: boolean;
   onPane: () => void;
+  /** On which number, where they reach WhatsApp in different ways. */
+  number?: string | undefined;
 }
 
 /** Who may take a conversation: everyone who may answer. */
@@ -84,7 +86,7 @@ function Assign({ conversation, narrow }: { conversation: Conversation; narrow: 
 }
 
 /** Over the thread: who it is, how long free text goes through, whose it is, and the way to end it. */
-export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
+export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: Props) {
   const session = useSession();
   const change = useChange();
   const onePane = useNarrow();
@@ -134,6 +136,12 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane }: Props) {
               {contact.phone && contact.name && !onePane && <span aria-hidden="true">·</span>}
               <WindowTimer endsAt={windowEndsAt} />
             </>
+          )}
+          {number && !onePane && (
+            <span className="truncate" data-testid="thread-number">
+              {(contact.name || timer) && <span aria-hidden="true">· </span>}
+              {number}
+            </span>
           )}
           {closed && <span className="font-medium text-success">{t("thread.resolved")}</span>}
         </div>

@@ -1,51 +1,20 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Check, Minus } from "lucide-react";
 import { useState } from "react";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import type { Gateway, Instance } from "~/api/types";
-import { type PlainKey, t } from "~/i18n/t";
+import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
-import { cn } from "~/ui/cn";
 import { Dialog } from "~/ui/Dialog";
-import { PasswordField, TextField } from "~/ui/Field";
+import { TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { useForm } from "~/ui/useForm";
 import { put } from "./acts";
-
-type Way = "operator" | "waha";
-
-// What each way can do, side by side. `true` works, `false` does not, a key says it in words.
-const comparison: { name: PlainKey; operator: boolean | PlainKey; waha: boolean | PlainKey }[] = [
-  { name: "compare.need", operator: "compare.needNothing", waha: "compare.needServer" },
-  { name: "compare.who", operator: "compare.whoOperator", waha: "compare.whoYou" },
-  { name: "compare.cost", operator: "compare.costPlan", waha: "compare.costServer" },
-  { name: "compare.free", operator: true, waha: true },
-  { name: "compare.media", operator: true, waha: true },
-  { name: "compare.polls", operator: true, waha: true },
-  { name: "compare.templates", operator: false, waha: false },
-  { name: "compare.calls", operator: false, waha: false },
-  { name: "compare.risk", operator: "compare.riskLinked", waha: "compare.riskLinked" },
-];
-
-function Cell({ value }: { value: boolean | PlainKey }) {
-  if (value === true)
-    return (
-      <span className="inline-flex items-center gap-1 text-success">
-        <Check size={16} aria-hidden />
-        <span>{t("compare.yes")}</span>
-      </span>
-    );
-  if (value === false)
-    return (
-      <span className="inline-flex items-center gap-1 text-muted">
-        <Minus size={16} aria-hidden />
-        <span>{t("compare.no")}</span>
-      </span>
-    );
-  return t(value);
-}
+import { CloudFields } from "./CloudFields";
+import { OwnFields } from "./OwnFields";
+import { randomWord } from "./paste";
+import { type Way, type WayChoice, Ways } from "./ways";
 
 export const gateways = {
   queryKey: keys.gateways,
@@ -53,100 +22,145 @@ export const gateways = {
     (await take(api.GET("/api/gateways", { params: { query: { limit: 100 } }, signal }))).items,
 };
 
+/** Everything that a number may take; which of it is asked for, the way says. */
+export interface NewNumber {
+  name: string;
+  kind: "waha" | "evolution";
+  gatewayId: string;
+  url: string;
+  apiKey: string;
+  phoneNumberId: string;
+  wabaId: string;
+  accessToken: string;
+  appId: string;
+  appSecret: string;
+  verifyToken: string;
+  pin: string;
+}
+
+/** What is left of a field that was pasted into. */
+const pasted = (rule: z.ZodString) => z.string().trim().pipe(rule);
+const digits = (missing: string) =>
+  pasted(
+    z
+      .string()
+      .min(1, missing)
+      .regex(/^\d{1,32}$/, t("rule.digits")),
+  );
+const secret = (missing: string) =>
+  pasted(
+    z
+      .string()
+      .min(1, missing)
+      .regex(/^\S{8,2000}$/, t("rule.secret")),
+  );
+
+function schema(way: Way, known: boolean) {
+  const any = z.string();
+  const own = way === "own" && !known;
+  const cloud = way === "cloud";
+  return z.object({
+    name: z.string().trim().min(1, t("rule.numberNameMissing")).max(60, t("rule.long")),
+    kind: z.enum(["waha", "evolution"]),
+    gatewayId: any,
+    url: own ? z.url({ protocol: /^https?$/, error: t("rule.url") }) : any,
+    apiKey: own ? z.string().trim().min(1, t("rule.keyMissing")) : any,
+    phoneNumberId: cloud ? digits(t("rule.phoneNumberId")) : any,
+    wabaId: cloud ? digits(t("rule.wabaId")) : any,
+    accessToken: cloud ? secret(t("rule.accessToken")) : any,
+    appId: cloud ? pasted(z.string().regex(/^\d{0,32}$/, t("rule.digits"))) : any,
+    appSecret: cloud ? secret(t("rule.appSecret")) : any,
+    verifyToken: cloud ? secret(t("rule.verifyToken")) : any,
+    pin: cloud ? pasted(z.string().regex(/^(\d{6})?$/, t("rule.pin"))) : any,
+  });
+}
+
+/** What the server takes for it. */
+function body(way: Way, of: NewNumber) {
+  const { name } = of;
+  if (way === "operator") return { name };
+  if (way === "own")
+    return of.gatewayId
+      ? { provider: of.kind, name, gatewayId: of.gatewayId }
+      : { provider: of.kind, name, settings: { url: of.url, apiKey: of.apiKey } };
+  const { phoneNumberId, wabaId, accessToken, appSecret, verifyToken, appId, pin } = of;
+  return {
+    provider: "cloud",
+    name,
+    settings: {
+      phoneNumberId,
+      wabaId,
+      accessToken,
+      appSecret,
+      verifyToken,
+      ...(appId && { appId }),
+      ...(pin && { pin }),
+    },
+  };
+}
+
 /** A new number: how to connect it, what each way can do, and what is needed for it. */
-export function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (one: Instance) => void }) {
+export function AddDialog({
+  onClose,
+  onAdded,
+}: {
+  onClose: () => void;
+  /** With what Meta is to say, which is never shown again. */
+  onAdded: (one: Instance, verifyToken?: string) => void;
+}) {
   const client = useQueryClient();
-  const pool = useQuery(gateways).data?.filter((one) => one.owner === "operator" && !one.draining) ?? [];
+  const all = useQuery(gateways).data ?? [];
+  const pool = all.filter((one) => one.owner === "operator" && !one.draining);
+  const mine = all.filter((one) => one.owner === "tenant" && !one.draining);
   const [chosen, choose] = useState<Way>();
-  const way: Way = chosen ?? (pool.length > 0 ? "operator" : "waha");
-  const form = useForm(
-    z.object({
-      name: z.string().trim().min(1, t("rule.numberNameMissing")).max(60, t("rule.long")),
-      url: way === "waha" ? z.url({ protocol: /^https?$/, error: t("rule.url") }) : z.string(),
-      apiKey: way === "waha" ? z.string().trim().min(1, t("rule.keyMissing")) : z.string(),
-    }),
-    { name: "", url: "", apiKey: "" },
-    async ({ name, url, apiKey }) => {
-      const one = await take(
-        api.POST("/api/instances", {
-          headers: once(),
-          body: way === "operator" ? { name } : { provider: "waha", name, settings: { url, apiKey } },
-        }),
-      );
+  const [known, setKnown] = useState(false);
+  const way: Way = chosen ?? (pool.length > 0 ? "operator" : "own");
+  const [word] = useState(randomWord);
+  const form = useForm<NewNumber>(
+    schema(way, known),
+    {
+      name: "",
+      kind: "waha",
+      gatewayId: "",
+      url: "",
+      apiKey: "",
+      phoneNumberId: "",
+      wabaId: "",
+      accessToken: "",
+      appId: "",
+      appSecret: "",
+      verifyToken: word,
+      pin: "",
+    },
+    async (values) => {
+      const one = await take(api.POST("/api/instances", { headers: once(), body: body(way, values) }));
       put(client, one);
-      onAdded(one);
+      void client.invalidateQueries({ queryKey: keys.gateways });
+      onAdded(one, way === "cloud" ? values.verifyToken : undefined);
     },
   );
-  const ways: { way: Way; title: PlainKey; text: PlainKey; off: boolean }[] = [
+  const ways: WayChoice[] = [
     {
       way: "operator",
       title: "add.operator",
       text: pool.length > 0 ? "add.operatorText" : "add.operatorNone",
       off: pool.length === 0,
     },
-    { way: "waha", title: "add.waha", text: "add.wahaText", off: false },
+    { way: "own", title: "add.own", text: "add.ownText" },
+    { way: "cloud", title: "add.cloud", text: "add.cloudText" },
   ];
   return (
     <Dialog open onClose={onClose} wide title={t("add.title")} text={t("add.text")} testId="add-dialog">
       <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-5">
-        <div role="radiogroup" aria-label={t("add.how")} className="grid gap-3 phone:grid-cols-2">
-          {ways.map((one) => (
-            <button
-              key={one.way}
-              type="button"
-              role="radio"
-              aria-checked={way === one.way}
-              disabled={one.off}
-              onClick={() => choose(one.way)}
-              data-testid={`way-${one.way}`}
-              className={cn(
-                "press flex flex-col gap-0.5 rounded-card border px-4 py-3 text-start",
-                way === one.way
-                  ? "border-transparent bg-selected outline-2 outline-primary"
-                  : "border-control bg-raised hover:bg-hover",
-                "disabled:border-border disabled:bg-well disabled:text-muted",
-              )}
-            >
-              <span className="font-strong">{t(one.title)}</span>
-              <span className="text-13 text-muted">{t(one.text)}</span>
-            </button>
-          ))}
-        </div>
-        <div className="overflow-x-auto rounded-card border border-border">
-          <table className="w-full text-13">
-            <caption className="sr-only">{t("compare.title")}</caption>
-            <thead>
-              <tr className="border-b border-border text-start text-muted">
-                <th scope="col" className="h-9 px-3 text-start font-medium">
-                  {t("compare.what")}
-                </th>
-                {ways.map((one) => (
-                  <th
-                    key={one.way}
-                    scope="col"
-                    className={cn("px-3 text-start font-medium", way === one.way && "bg-selected text-text")}
-                  >
-                    {t(one.title)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {comparison.map((row) => (
-                <tr key={row.name} className="border-b border-border last:border-0">
-                  <th scope="row" className="px-3 py-2 text-start font-regular text-muted">
-                    {t(row.name)}
-                  </th>
-                  {ways.map((one) => (
-                    <td key={one.way} className={cn("px-3 py-2", way === one.way && "bg-selected")}>
-                      <Cell value={row[one.way]} />
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Ways
+          ways={ways}
+          way={way}
+          onChoose={(next) => {
+            choose(next);
+            form.clearErrors();
+            form.setProblem(undefined);
+          }}
+        />
         <TextField
           label={t("add.name")}
           hint={t("add.nameHint")}
@@ -154,30 +168,18 @@ export function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: 
           error={form.error("name")}
           {...form.register("name")}
         />
-        {way === "waha" && (
-          <div className="grid gap-4 phone:grid-cols-2">
-            <TextField
-              label={t("add.url")}
-              type="url"
-              inputMode="url"
-              placeholder="https://waha.example.com"
-              error={form.error("url")}
-              {...form.register("url")}
-            />
-            <PasswordField
-              label={t("add.apiKey")}
-              autoComplete="off"
-              hint={t("add.apiKeyHint")}
-              error={form.error("apiKey")}
-              {...form.register("apiKey")}
-            />
-          </div>
-        )}
+        {way === "own" && <OwnFields form={form} mine={mine} onKnown={setKnown} />}
+        {way === "cloud" && <CloudFields form={form} />}
         <FormProblem text={form.problem} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t("dialog.cancel")}</Button>
-          <Button type="submit" look="filled" busy={form.busy && t("add.busy")}>
-            {t("add.go")}
+          <Button
+            type="submit"
+            look="filled"
+            busy={form.busy && t(way === "cloud" ? "add.cloudBusy" : "add.busy")}
+            data-testid="add-go"
+          >
+            {t(way === "cloud" ? "add.cloudGo" : "add.go")}
           </Button>
         </div>
       </form>

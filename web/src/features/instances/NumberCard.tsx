@@ -6,6 +6,7 @@ import {
   Pause,
   Pencil,
   Play,
+  PlugZap,
   QrCode,
   RefreshCw,
   Smartphone,
@@ -27,7 +28,7 @@ import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
 import { useNarrow } from "~/ui/useNarrow";
 import { When } from "~/ui/When";
 import { useDelete, useInstanceAct, useRename } from "./acts";
-import { providerName, reasonOf, StateChip } from "./state";
+import { canPause, isLinked, providerName, reasonOf, StateChip } from "./state";
 
 function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
   const rename = useRename();
@@ -60,7 +61,15 @@ function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
 }
 
 /** One number: what it is called, whether it works, and what to do when it does not. */
-export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void }) {
+export function NumberCard({
+  of,
+  onLink,
+  onConnection,
+}: {
+  of: Instance;
+  onLink: () => void;
+  onConnection: () => void;
+}) {
   const session = useSession();
   const act = useInstanceAct();
   const remove = useDelete();
@@ -70,6 +79,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
   const close = () => ask(undefined);
   const { id, name, state, sync } = of;
   const reason = reasonOf(of);
+  const linked = isLinked(of);
   const idle =
     state === "disconnected" ||
     state === "attention" ||
@@ -108,15 +118,20 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
             <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => act.mutate({ id, act: "sync-status" })}>
               {t("number.syncStatus")}
             </MenuItem>
-            <MenuItem
-              icon={<History aria-hidden />}
-              disabled={state !== "connected" || sync.state === "running"}
-              onSelect={() =>
-                act.mutate({ id, act: "sync-chats" }, { onSuccess: () => toast(t("toast.syncing", { name })) })
-              }
-            >
-              {t("number.syncChats")}
+            <MenuItem icon={<PlugZap aria-hidden />} onSelect={onConnection}>
+              {t("number.connection")}
             </MenuItem>
+            {linked && (
+              <MenuItem
+                icon={<History aria-hidden />}
+                disabled={state !== "connected" || sync.state === "running"}
+                onSelect={() =>
+                  act.mutate({ id, act: "sync-chats" }, { onSuccess: () => toast(t("toast.syncing", { name })) })
+                }
+              >
+                {t("number.syncChats")}
+              </MenuItem>
+            )}
             {of.hookUrl && (
               <MenuItem
                 icon={<Link2 aria-hidden />}
@@ -128,16 +143,18 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
               </MenuItem>
             )}
             <MenuSeparator />
-            <MenuItem icon={<QrCode aria-hidden />} onSelect={onLink}>
-              {t("number.linkAgain")}
-            </MenuItem>
-            {state === "connected" && (
+            {linked && (
+              <MenuItem icon={<QrCode aria-hidden />} onSelect={onLink}>
+                {t("number.linkAgain")}
+              </MenuItem>
+            )}
+            {state === "connected" && canPause(of) && (
               <MenuItem icon={<Pause aria-hidden />} onSelect={() => act.mutate({ id, act: "stop" })}>
                 {t("number.stop")}
               </MenuItem>
             )}
             <MenuItem icon={<LogOut aria-hidden />} onSelect={() => ask("logout")}>
-              {t("number.logout")}
+              {t(linked ? "number.logout" : "number.deregister")}
             </MenuItem>
             <MenuItem icon={<Trash2 aria-hidden />} danger onSelect={() => ask("delete")}>
               {t("number.delete")}
@@ -148,7 +165,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
       <div className="flex flex-wrap gap-1.5">
         {small && <StateChip of={of} />}
         <Chip>{providerName(of)}</Chip>
-        {of.gateway?.owner === "tenant" && <Chip look="label">{of.gateway.name}</Chip>}
+        {of.gateway?.owner === "tenant" && linked && <Chip look="label">{of.gateway.name}</Chip>}
         {of.pushName && <Chip look="label">{of.pushName}</Chip>}
       </div>
       {state === "connected" || state === "paused" ? (
@@ -195,7 +212,18 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
       ) : null}
       {admin && state !== "connected" && (
         <div className="mt-auto flex items-center gap-1.5">
-          {state !== "paused" && (
+          {!linked && (
+            <Button
+              size="dense"
+              look={idle ? "filled" : "outlined"}
+              icon={<PlugZap size={16} aria-hidden />}
+              onClick={onConnection}
+              data-testid="connection"
+            >
+              {t(state === "attention" ? "number.newToken" : "number.connection")}
+            </Button>
+          )}
+          {state !== "paused" && linked && (
             <Button
               size="dense"
               look={idle ? "filled" : "outlined"}
@@ -223,10 +251,10 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
       <Confirm
         open={asking === "logout"}
         onClose={close}
-        title={t("number.logoutTitle", { name })}
-        text={t("number.logoutText")}
+        title={t(linked ? "number.logoutTitle" : "number.deregisterTitle", { name })}
+        text={t(linked ? "number.logoutText" : "number.deregisterText")}
         keep={t("number.keep")}
-        act={t("number.logout")}
+        act={t(linked ? "number.logout" : "number.deregister")}
         busy={act.isPending && t("form.working")}
         onAct={() => act.mutate({ id, act: "logout" }, { onSettled: close })}
       />
@@ -234,7 +262,7 @@ export function NumberCard({ of, onLink }: { of: Instance; onLink: () => void })
         open={asking === "delete"}
         onClose={close}
         title={t("number.deleteTitle", { name })}
-        text={t("number.deleteText")}
+        text={t(linked ? "number.deleteText" : "number.deleteCloudText")}
         keep={t("number.keep")}
         act={t("number.delete")}
         typed={name}

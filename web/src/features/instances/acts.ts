@@ -39,6 +39,19 @@ export function useDelete() {
   });
 }
 
+/** New keys for a number of the Cloud API; Meta is asked before they are kept. */
+export interface NewKeys {
+  accessToken?: string;
+  appSecret?: string;
+}
+
+export async function renew(client: ReturnType<typeof useQueryClient>, id: string, settings: NewKeys): Promise<void> {
+  put(
+    client,
+    await take(api.PATCH("/api/instances/{id}", { params: { path: { id } }, headers: once(), body: { settings } })),
+  );
+}
+
 export function put(client: ReturnType<typeof useQueryClient>, one: Instance): void {
   client.setQueryData<Instance[]>(keys.instances, (all) =>
     !all

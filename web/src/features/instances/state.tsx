@@ -49,6 +49,14 @@ export function reasonOf({ stateReason }: Instance): string | undefined {
 
 /** Where a number lives, in the user's words. */
 export function providerName(of: Instance): string {
-  if (of.provider === "waha") return t(of.gateway?.owner === "operator" ? "provider.operator" : "provider.waha");
-  return of.provider;
+  if (of.provider === "cloud") return t("provider.cloud");
+  if (of.gateway?.owner === "operator") return t("provider.operator");
+  if (of.provider === "evolution") return t("provider.evolution");
+  return of.provider === "waha" ? t("provider.waha") : of.provider;
 }
+
+/** Whether it is a device that is linked to a phone; the Cloud API has no phone. */
+export const isLinked = (of: Instance): boolean => of.provider !== "cloud";
+
+/** Whether its gateway can pause it and keep the link. */
+export const canPause = (of: Instance): boolean => of.provider === "waha";

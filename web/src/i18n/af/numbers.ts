@@ -69,8 +69,6 @@ export const numbers: Translated<typeof source, Form> = {
   "add.operator": "Gehuisveste gateway",
   "add.operatorText": "Niks om te installeer nie: gee dit ’n naam en skandeer ’n kode.",
   "add.operatorNone": "Hierdie installasie het nie een wat beskikbaar is nie.",
-  "add.waha": "Eie WAHA-gateway",
-  "add.wahaText": "’n WAHA-bediener wat jy bedryf, met sy adres en sleutel.",
   "add.name": "Naam",
   "add.nameHint": "Jou span sien dit: Verkope, Umhlanga-kantoor.",
   "add.namePlaceholder": "Verkope",

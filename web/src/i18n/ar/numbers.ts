@@ -87,8 +87,6 @@ export const numbers: Translated<typeof source, Form> = {
   "add.operator": "بوابة مستضافة",
   "add.operatorText": "لا شيء للتثبيت: سمِّه وامسح رمزًا.",
   "add.operatorNone": "لا توجد في هذا التثبيت بوابة شاغرة.",
-  "add.waha": "بوابة WAHA خاصة بك",
-  "add.wahaText": "خادم WAHA تشغّله أنت، بعنوانه ومفتاحه.",
   "add.name": "الاسم",
   "add.nameHint": "يراه فريقك: خط المبيعات، مكتب أوملانغا.",
   "add.namePlaceholder": "خط المبيعات",

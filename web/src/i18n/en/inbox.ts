@@ -56,6 +56,7 @@ export const inbox = {
   "row.nothingYet": "Nothing said yet",
   "row.notSent": "Not sent",
   "row.unknown": "Delivery unknown",
+  "row.numberBy": "{name}, {way}",
   "row.windowCloses": "Window closes in {left}",
   "row.markRead": "Mark as read",
   "row.unread": { one: "{n} unread message", other: "{n} unread messages" },
@@ -201,6 +202,8 @@ export const inbox = {
   "composer.over": { one: "{n} character too many", other: "{n} characters too many" },
   "composer.drop": "Drop to send to {who}",
   "composer.viewer": "You can read here. Answering needs the role agent.",
+  "composer.windowNever":
+    "On this number WhatsApp takes free text only after the customer has written. It opens with their first message.",
   "composer.windowClosed": "The 24 hours for free text are over. It opens again when the customer writes.",
   "attach.list": "Files to send",
   "attach.choose": "{name}, file {at} of {n}",

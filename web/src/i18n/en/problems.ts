@@ -28,6 +28,12 @@ export const problems = {
   "problem.is.media-failed": "The file could not be fetched.",
   "problem.is.not-supported": "This number cannot do that: its gateway does not offer it.",
   "problem.is.outside-window": "The 24 hours for free text are over.",
+  "problem.is.number-taken": "This number is connected already, here or in another workspace.",
+  "problem.is.hook-unreachable":
+    "Meta did not reach this Indaba. Its address must be open to the internet by https: ask the operator.",
+  "problem.is.gateway-refused": "The gateway refused.",
+  "problem.is.not-movable": "A number on the Cloud API has no gateway: it stays with Meta.",
+  "problem.is.no-shared-hooks": "This gateway needs no set-up: each of its numbers has a hook of its own.",
   "problem.is.no-code": "There is no code to scan now. The number is linked already, or still preparing.",
   "problem.is.gateway-full": "This gateway takes no more numbers. Choose another, or ask its operator.",
   "problem.is.no-gateway": "There is no gateway with room. Connect one of your own, or ask the operator.",

@@ -68,8 +68,6 @@ export const numbers: Translated<typeof source, Form> = {
   "add.operator": "Gateway alojado",
   "add.operatorText": "Nada que instalar: ponle un nombre y escanea un código.",
   "add.operatorNone": "Esta instalación no tiene ninguno libre.",
-  "add.waha": "Gateway WAHA propio",
-  "add.wahaText": "Un servidor WAHA tuyo, con su dirección y su clave.",
   "add.name": "Nombre",
   "add.nameHint": "Lo ve tu equipo: Ventas, Oficina de Umhlanga.",
   "add.namePlaceholder": "Ventas",

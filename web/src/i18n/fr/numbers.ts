@@ -70,8 +70,6 @@ export const numbers: Translated<typeof source, Form> = {
   "add.operator": "Passerelle hébergée",
   "add.operatorText": "Rien à installer : donnez-lui un nom, scannez un code.",
   "add.operatorNone": "Cette installation n’en a aucune de libre.",
-  "add.waha": "Votre passerelle WAHA",
-  "add.wahaText": "Un serveur WAHA que vous exploitez, avec son adresse et sa clé.",
   "add.name": "Nom",
   "add.nameHint": "Votre équipe le voit : Ventes, Bureau d’Umhlanga.",
   "add.namePlaceholder": "Ventes",

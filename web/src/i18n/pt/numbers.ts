@@ -69,8 +69,6 @@ export const numbers: Translated<typeof source, Form> = {
   "add.operator": "Gateway hospedado",
   "add.operatorText": "Nada para instalar: dê um nome e escaneie um código.",
   "add.operatorNone": "Esta instalação não tem nenhum livre.",
-  "add.waha": "Gateway WAHA próprio",
-  "add.wahaText": "Um servidor WAHA seu, pelo endereço e pela chave.",
   "add.name": "Nome",
   "add.nameHint": "Sua equipe o vê: Vendas, Escritório de Umhlanga.",
   "add.namePlaceholder": "Vendas",

@@ -68,8 +68,6 @@ export const numbers: Translated<typeof source, Form> = {
   "add.operator": "I-gateway esingathiwe",
   "add.operatorText": "Akukho okufakwayo: yinike igama, skena ikhodi.",
   "add.operatorNone": "Lokhu kufakwa akunayo ekhululekile.",
-  "add.waha": "I-gateway yakho ye-WAHA",
-  "add.wahaText": "Iseva ye-WAHA oyiqhubayo, ngekheli nokhiye wayo.",
   "add.name": "Igama",
   "add.nameHint": "Libonwa yiqembu lakho: Ezokuthengisa, ihhovisi laseMhlanga.",
   "add.namePlaceholder": "Ezokuthengisa",
