@@ -3,8 +3,8 @@
 //! The simulator stands outside the server and is spoken to only over HTTP, by the real provider code. One
 //! [`World`](world::World) of people, chats and messages is shared by all gateways it plays; each gateway is a module
 //! of its own that turns what happens in the world into its hooks, and its API calls into deeds in the world. Today
-//! these are [`waha`] and [`evolution`]. A phone page at `/` and the control API under `/control` play the people. Apart from all this, the
-//! vendors of language models are simulated under `/llm` ([`llm`]). See README.md.
+//! these are [`waha`], [`evolution`] and, under `/graph`, Meta's own [`cloud`]. A phone page at `/` and the control API
+//! under `/control` play the people. Apart from all this, the vendors of language models are simulated under `/llm` ([`llm`]). See README.md.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
@@ -16,6 +16,7 @@
 //! ```
 
 mod bell;
+pub mod cloud;
 mod code;
 mod control;
 pub mod evolution;
@@ -37,8 +38,9 @@ pub mod world;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, extract::Request, routing::get};
 use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
 
 pub use sim::Sim;
 pub use waha::{Engine, Release, Webhook};
@@ -194,6 +196,15 @@ fn router(sim: Arc<Sim>, models: llm::Models) -> Router {
         .nest("/llm", llm::router(models))
         .nest_service(evolution::MOUNT, evolution::router(sim.clone()))
         .merge(phone::router())
-        // Everything else is the gateway's, also what it does not know.
-        .fallback_service(waha::router(sim))
+        // Everything else is a gateway's, also what it does not know.
+        .fallback_service(gateways(sim))
+}
+
+/// Meta where a path is one of Meta's, and else WAHA.
+fn gateways(sim: Arc<Sim>) -> Router {
+    let (waha, meta) = (waha::router(sim.clone()), cloud::router(sim));
+    Router::new().fallback(move |request: Request| {
+        let gateway = if cloud::is_ours(request.uri().path()) { meta.clone() } else { waha.clone() };
+        gateway.oneshot(request)
+    })
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Step,
     bell::Bell,
-    evolution,
+    cloud, evolution,
     faults::Faults,
     hooks::Courier,
     phone,
@@ -26,6 +26,7 @@ pub struct Sim {
     world: Mutex<World>,
     pub(crate) waha: waha::Gateway,
     pub(crate) evolution: evolution::Gateway,
+    pub(crate) cloud: cloud::Gateway,
     pub(crate) faults: Faults,
     pub(crate) recording: Recording,
     pub(crate) hooks: Courier,
@@ -40,6 +41,7 @@ impl Sim {
             world: Mutex::new(World::new(config.clock.clone(), config.acks)),
             waha: waha::Gateway::new(&config),
             evolution: evolution::Gateway::default(),
+            cloud: cloud::Gateway::default(),
             faults: Faults::default(),
             recording: Recording::default(),
             hooks: Courier::new(config.second)?,
@@ -84,6 +86,7 @@ impl Sim {
         for happening in &happened {
             self.waha.tell(self, &world, line, happening);
             self.evolution.tell(self, &world, line, happening);
+            self.cloud.tell(self, &world, line, happening);
             self.bell.ring(&phone::news(&world, line, happening));
         }
         done
@@ -132,6 +135,7 @@ impl Sim {
     pub(crate) fn reset(&self) {
         self.waha.clear();
         self.evolution.clear();
+        self.cloud.clear();
         self.faults.clear();
         self.recording.clear();
         self.hooks.clear();

@@ -5,6 +5,7 @@ mod evolution;
 mod faults;
 mod fixtures;
 mod house;
+mod meta;
 mod mutations;
 mod peer;
 mod signatures;

@@ -138,13 +138,11 @@ pub async fn write(
     let own = author.is_me();
     let message = sim.act(&line, |world, out| {
         let message = NewMessage {
-            chat,
-            author,
-            content,
             quoted: new.reply_to,
             id: new.id,
             at_ms: new.at,
             download: new.download,
+            ..NewMessage::of(chat, author, content)
         };
         world.write(&line, message, out)
     })?;
@@ -202,6 +200,30 @@ pub async fn vote(
     let by = author(&choice.from)?;
     sim.act(&phone, |world, out| world.vote(&phone, &id, by, choice.options, choice.unreadable, out))?;
     shown(&sim, &phone, &id)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tap {
+    /// Left out, the customer whose chat it is.
+    from: Option<String>,
+    /// The id or the words of what is tapped.
+    option: String,
+}
+
+/// Taps a button or a row of a list. Answers the message that this is.
+pub async fn choose(
+    State(sim): State<Arc<Sim>>,
+    Path((phone, id)): Path<(String, String)>,
+    Take(tap): Take<Tap>,
+) -> Done<(StatusCode, Json<Value>)> {
+    let message = sim.act(&phone, |world, out| {
+        let chat = world.line(&phone).and_then(|line| line.message(&id)).map(|message| message.chat.clone());
+        let from = tap.from.as_deref().or(chat.as_ref().and_then(|chat| chat.phone())).unwrap_or_default();
+        let by = Author::Person(digits(from).ok_or(Refused::Missing("such message"))?);
+        world.choose(&phone, &id, by, &tap.option, out)
+    })?;
+    Ok((StatusCode::CREATED, Json(view::message(&sim.world(), &phone, &message))))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! The control API: plays the people and the mishaps. README.md is its reference.
 
 mod chats;
+mod cloud;
 mod load;
 mod messages;
 mod mishaps;
@@ -47,6 +48,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/numbers/{phone}/messages/{id}", get(messages::show))
         .route("/numbers/{phone}/messages/{id}/reaction", post(messages::react))
         .route("/numbers/{phone}/messages/{id}/vote", post(messages::vote))
+        .route("/numbers/{phone}/messages/{id}/choose", post(messages::choose))
         .route("/numbers/{phone}/messages/{id}/edit", post(messages::edit))
         .route("/numbers/{phone}/messages/{id}/revoke", post(messages::revoke))
         .route("/numbers/{phone}/messages/{id}/ack", post(messages::ack))
@@ -68,6 +70,18 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/hooks", get(mishaps::hooks))
         .route("/load", post(load::begin))
         .route("/load/{id}", get(load::show).delete(load::cancel))
+        .route("/cloud/numbers", get(cloud::numbers).post(cloud::make))
+        .route("/cloud/numbers/{id}", get(cloud::show).patch(cloud::alter))
+        .route("/cloud/numbers/{id}/fail", post(cloud::fail))
+        .route("/cloud/numbers/{id}/window", post(cloud::window))
+        .route("/cloud/numbers/{id}/said", post(cloud::said))
+        .route("/cloud/events/{id}", post(cloud::event))
+        .route("/cloud/accounts/{id}/templates", get(cloud::templates).post(cloud::put_template))
+        .route("/cloud/templates/{id}", post(cloud::judge))
+        .route("/cloud/tokens", post(cloud::grant))
+        .route("/cloud/tokens/expire", post(cloud::expire))
+        .route("/cloud/advance", post(cloud::advance))
+        .route("/cloud/batch", put(cloud::batch))
         .fallback(async || Failure(StatusCode::NOT_FOUND, "there is no such route".into()))
         .layer(DefaultBodyLimit::max(BODY))
         .with_state(sim)

@@ -91,6 +91,10 @@ pub struct Customer {
     /// Digits of the hidden id.
     lid: Option<String>,
     shown: Option<Shown>,
+    /// The name chosen instead of a number, for gateways that tell it.
+    username: Option<String>,
+    /// The business-scoped id at Meta; left out, one is made from the phone.
+    bsuid: Option<String>,
     on_whats_app: Option<bool>,
     /// Their own policy for ticks; left out or null, that of the number.
     acks: Option<AckPolicy>,
@@ -126,6 +130,8 @@ pub async fn make_customer(State(sim): State<Arc<Sim>>, Take(new): Take<Customer
     if let Some(lid) = new.lid {
         person.lid = lid;
     }
+    person.username = new.username.or(person.username.take());
+    person.bsuid = new.bsuid.or(person.bsuid.take());
     person.shown = new.shown.unwrap_or(person.shown);
     person.exists = new.on_whats_app.unwrap_or(person.exists);
     person.acks = new.acks;

@@ -6,7 +6,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rand::RngExt as _;
 
 use super::{
-    AckPolicy, Address, Author, Content, Download, Form, Happening, Message, Refused, Vote, World, ack, message_id,
+    AckPolicy, Address, Author, Choice, Content, Download, Form, Happening, Message, Refused, Vote, World, ack,
+    message_id,
 };
 
 /// A message to be written.
@@ -19,6 +20,10 @@ pub struct NewMessage {
     pub content: Content,
     /// Raw id of the message it answers.
     pub quoted: Option<String>,
+    /// What can be tapped below it.
+    pub choices: Vec<Choice>,
+    /// What was tapped, when the message is a tap.
+    pub chosen: Option<Choice>,
     /// Its raw id; a new one when left out.
     pub id: Option<String>,
     /// When; now when left out.
@@ -35,7 +40,17 @@ impl NewMessage {
 
     /// Anything of `author` in `chat`.
     pub fn of(chat: Address, author: Author, content: Content) -> NewMessage {
-        NewMessage { chat, author, content, quoted: None, id: None, at_ms: None, download: Download::Ok }
+        NewMessage {
+            chat,
+            author,
+            content,
+            quoted: None,
+            choices: Vec::new(),
+            chosen: None,
+            id: None,
+            at_ms: None,
+            download: Download::Ok,
+        }
     }
 }
 
@@ -67,6 +82,8 @@ impl World {
             at_ms: new.at_ms.unwrap_or(now),
             content: new.content,
             quoted: new.quoted,
+            choices: new.choices,
+            chosen: new.chosen,
             reactions: BTreeMap::new(),
             votes: BTreeMap::new(),
             edited: false,
@@ -177,6 +194,23 @@ impl World {
         let act = message_id();
         out.push(Happening::Revoked { id: act.clone(), message, at_ms });
         Ok(act)
+    }
+
+    /// Taps what a message of the business offers, by its id or its words. It is a message of its own, which answers that one.
+    pub fn choose(
+        &mut self,
+        line: &str,
+        id: &str,
+        by: Author,
+        option: &str,
+        out: &mut Vec<Happening>,
+    ) -> Result<Message, Refused> {
+        let message = self.message_mut(line, id)?;
+        let chosen = message.choices.iter().find(|choice| choice.id == option || choice.title == option).cloned();
+        let chosen = chosen.ok_or(Refused::Cannot("that message does not offer this"))?;
+        let mut new = NewMessage::text(message.chat.clone(), by, chosen.title.clone());
+        (new.quoted, new.chosen) = (Some(id.to_owned()), Some(chosen));
+        self.write(line, new, out)
     }
 
     /// Marks or unmarks a message for the business.

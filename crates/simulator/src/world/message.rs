@@ -188,6 +188,33 @@ pub struct Vote {
     pub at_ms: i64,
 }
 
+/// Something below a message that its reader can tap. Only gateways that have such messages offer it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Choice {
+    /// What it is part of.
+    pub kind: ChoiceKind,
+    /// What the sender calls it.
+    pub id: String,
+    /// What stands on it.
+    pub title: String,
+    /// What stands below that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// What a [`Choice`] is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChoiceKind {
+    /// A button.
+    Button,
+    /// A row of a list.
+    Row,
+    /// A button of a template.
+    Template,
+}
+
 /// One message of a chat.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -205,6 +232,10 @@ pub struct Message {
     pub ack: i8,
     /// The raw id of the message it answers.
     pub quoted: Option<String>,
+    /// What can be tapped below it.
+    pub choices: Vec<Choice>,
+    /// What was tapped, when the message is a tap.
+    pub chosen: Option<Choice>,
     /// Emoji by who reacted ([`Author::key`]).
     pub reactions: BTreeMap<String, String>,
     /// Choices by who voted.

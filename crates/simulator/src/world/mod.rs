@@ -25,7 +25,7 @@ pub use deeds::NewMessage;
 pub use groups::{Group, GroupChange, Role};
 pub use happening::Happening;
 pub use media::{File, Shelf, extension};
-pub use message::{Author, Content, Download, Form, Message, Via, Vote, ack};
+pub use message::{Author, Choice, ChoiceKind, Content, Download, Form, Message, Via, Vote, ack};
 pub use people::{Person, Shown};
 
 /// Milliseconds since 1970, UTC. Handed in, so that a test can hold the time still.

@@ -29,6 +29,10 @@ pub struct Person {
     pub name: Option<String>,
     /// What they call themselves.
     pub push_name: String,
+    /// The name they chose instead of a number, without `@`.
+    pub username: Option<String>,
+    /// Their business-scoped id at Meta, when a test wants a certain one.
+    pub bsuid: Option<String>,
     /// What the business sees of their number.
     pub shown: Shown,
     /// False: the number is not on WhatsApp.
@@ -49,6 +53,8 @@ impl Person {
             lid: (100_000_000_000_000 + number % 900_000_000_000_000).to_string(),
             name: None,
             push_name: phone.to_owned(),
+            username: None,
+            bsuid: None,
             shown: Shown::Phone,
             // Numbers that end in seven zeros are nobody's, so that a test need not prepare one.
             exists: !phone.ends_with("0000000"),

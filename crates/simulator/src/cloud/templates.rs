@@ -1,0 +1,523 @@
+//! Message templates: they belong to the account. Listed page by page, made, edited, deleted, and judged.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::{Path, Query, State as FromState},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    account::{Caller, MANAGEMENT, State, Template, new_id},
+    fields,
+    hydrate::{component, variables},
+    post::Change,
+    refusal::{Answer, Refusal, ok, success},
+};
+use crate::sim::Sim;
+
+/// What is shown of a template when nothing is asked for.
+const USUAL: &[&str] =
+    &["name", "components", "language", "status", "category", "parameter_format", "previous_category", "id"];
+const NODE: &str = "WhatsAppMessageTemplate";
+/// How many an account can have.
+const MOST: usize = 6_000;
+
+/// A template of this account, approved.
+pub fn made(waba: &str, name: &str, language: &str, category: &str, components: Vec<Value>) -> Template {
+    Template {
+        waba: waba.to_owned(),
+        name: name.to_owned(),
+        language: language.to_owned(),
+        category: category.to_owned(),
+        previous_category: None,
+        status: "APPROVED".into(),
+        format: "POSITIONAL".into(),
+        components,
+        quality: "UNKNOWN".into(),
+        reason: "NONE".into(),
+        held: false,
+        edited_ms: None,
+    }
+}
+
+/// All that can be asked of one.
+pub fn view(id: &str, template: &Template) -> Value {
+    json!({
+        "id": id,
+        "name": template.name,
+        "language": template.language,
+        "status": template.status,
+        "category": template.category,
+        "sub_category": null,
+        "previous_category": template.previous_category,
+        "correct_category": null,
+        "parameter_format": template.format,
+        "components": template.components,
+        "quality_score": {"score": template.quality, "date": 1_700_000_000},
+        "rejected_reason": template.reason,
+        "message_send_ttl_seconds": null,
+        "cta_url_link_tracking_opted_out": false,
+        "library_template_name": null,
+    })
+}
+
+/// Filters of the list.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    fields: Option<String>,
+    limit: Option<String>,
+    after: Option<String>,
+    name: Option<String>,
+    status: Option<String>,
+    category: Option<String>,
+    language: Option<String>,
+    content: Option<String>,
+    quality_score: Option<String>,
+    name_or_content: Option<String>,
+    summary: Option<String>,
+}
+
+/// Whether a word is one of a filter's: a word, several with commas, or a JSON list.
+fn among(filter: Option<&String>, word: &str) -> bool {
+    filter.is_none_or(|filter| {
+        filter.split(',').any(|one| one.trim_matches(['[', ']', '"', ' ']).eq_ignore_ascii_case(word))
+    })
+}
+
+pub async fn list(
+    FromState(sim): FromState<Arc<Sim>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Answer {
+    let mut state = sim.cloud.state();
+    state.waba(&caller, "get", &id)?;
+    caller.needs(MANAGEMENT)?;
+    let limit = match wanted.limit.as_deref().map(str::parse::<usize>) {
+        None => None,
+        Some(Ok(limit)) => Some(limit),
+        Some(Err(_)) => return Err(Refusal::param("Param limit must be an integer")),
+    };
+    let words = |template: &Template| {
+        component(&template.components, "BODY").map(|body| body["text"].to_string()).unwrap_or_default()
+    };
+    let has = |filter: &Option<String>, text: &str| {
+        filter.as_ref().is_none_or(|filter| text.to_lowercase().contains(&filter.to_lowercase()))
+    };
+    let own = || state.templates.iter().filter(|(_, template)| template.waba == id);
+    let mut found = Vec::new();
+    for (key, template) in own() {
+        let fits = has(&wanted.name, &template.name)
+            && among(wanted.status.as_ref(), &template.status)
+            && among(wanted.category.as_ref(), &template.category)
+            && among(wanted.language.as_ref(), &template.language)
+            && among(wanted.quality_score.as_ref(), &template.quality)
+            && has(&wanted.content, &words(template))
+            && has(&wanted.name_or_content, &format!("{} {}", template.name, words(template)));
+        if fits {
+            found.push(fields::select(&view(key, template), wanted.fields.as_deref(), USUAL, NODE)?);
+        }
+    }
+    let next = |after: &str| {
+        format!("https://graph.facebook.com/v26.0/{id}/message_templates?access_token=EAAG&after={after}")
+    };
+    let mut page = fields::page(found, limit, wanted.after.as_deref(), next)?;
+    if let Some(summary) = &wanted.summary {
+        let all = json!({
+            "total_count": own().count(), "message_template_count": own().count(), "message_template_limit": MOST,
+            "are_translations_complete": true,
+        });
+        page["summary"] = fields::select(&all, Some(summary), &[], "WhatsAppMessageTemplateSummary")?;
+    }
+    Ok(ok(&page))
+}
+
+/// What a template is made of.
+#[derive(Deserialize)]
+struct Draft {
+    name: Option<String>,
+    language: Option<String>,
+    category: Option<String>,
+    parameter_format: Option<String>,
+    #[serde(default)]
+    components: Vec<Value>,
+}
+
+fn draft(bytes: &[u8]) -> Result<Draft, Refusal> {
+    serde_json::from_slice(bytes).map_err(|error| Refusal::param(format!("Invalid parameter: {error}")))
+}
+
+fn invalid(title: &str, message: &str) -> Refusal {
+    Refusal::template(2_388_043, title, message)
+}
+
+/// The words of a template, checked against Meta's rules.
+fn check(format: &str, category: &str, components: &[Value]) -> Result<(), Refusal> {
+    let body = component(components, "BODY").ok_or_else(|| Refusal::param("components must have a BODY"))?;
+    for one in components {
+        let kind = one["type"].as_str().unwrap_or_default().to_uppercase();
+        if !["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER", "CALL_PERMISSION_REQUEST"]
+            .contains(&kind.as_str())
+        {
+            return Err(Refusal::param(format!(
+                "Param components['type'] must be one of the known types - got \"{kind}\"."
+            )));
+        }
+        let text = one["text"].as_str().unwrap_or_default();
+        let longest = match kind.as_str() {
+            "HEADER" | "FOOTER" => 60,
+            _ => 1024,
+        };
+        if text.chars().count() > longest {
+            return Err(Refusal::template(
+                2_388_040,
+                "Character Limit Exceeded",
+                &format!("The {kind} has more than {longest} letters."),
+            ));
+        }
+        if kind == "FOOTER" && !variables(text).is_empty() {
+            return Err(Refusal::template(2_388_073, "Footer has variables", "The footer can't have variables."));
+        }
+        if kind == "HEADER" && one["format"].as_str().is_none() {
+            return Err(Refusal::param("The parameter components['format'] is required for a HEADER."));
+        }
+    }
+    let text = body["text"].as_str().unwrap_or_default();
+    if text.is_empty() && category != "AUTHENTICATION" {
+        return Err(Refusal::param("The parameter components['text'] is required for a BODY."));
+    }
+    let names = variables(text);
+    let trimmed = text.trim();
+    if trimmed.starts_with("{{") || trimmed.ends_with("}}") {
+        return Err(Refusal::template(
+            2_388_299,
+            "Variables can't be at the start or end of the template",
+            "The message template can't start or end with a variable.",
+        ));
+    }
+    if names.len() > 1 && text.split_whitespace().count() < names.len() * 3 {
+        return Err(Refusal::template(
+            2_388_293,
+            "Parameters words ratio exceeds limit",
+            "This template has too many variables for its length.",
+        ));
+    }
+    let positional = format == "POSITIONAL";
+    for (at, name) in names.iter().enumerate() {
+        let fits = if positional {
+            *name == (at + 1).to_string()
+        } else {
+            name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                && !name.as_bytes()[0].is_ascii_digit()
+        };
+        if !fits {
+            return Err(invalid(
+                "Invalid variable",
+                &format!("The variable {{{{{name}}}}} is not a proper one for a {format} template."),
+            ));
+        }
+    }
+    let examples = match positional {
+        true => body["example"]["body_text"][0].as_array().map_or(0, Vec::len),
+        false => body["example"]["body_text_named_params"].as_array().map_or(0, Vec::len),
+    };
+    if examples != names.len() && category != "AUTHENTICATION" {
+        return Err(invalid("Message template is missing example", "Every variable of the body needs an example."));
+    }
+    let buttons = component(components, "BUTTONS").and_then(|one| one["buttons"].as_array());
+    if let Some(buttons) = buttons {
+        let of = |kind: &str| {
+            buttons
+                .iter()
+                .filter(|one| one["type"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(kind)))
+                .count()
+        };
+        if buttons.is_empty() || buttons.len() > 10 || of("URL") > 2 || of("PHONE_NUMBER") > 1 || of("COPY_CODE") > 1 {
+            return Err(invalid(
+                "Too many buttons",
+                "A template has up to 10 buttons: 2 that open pages, 1 that calls, 1 that copies.",
+            ));
+        }
+        if buttons.iter().any(|one| one["text"].as_str().is_some_and(|text| text.chars().count() > 25)) {
+            return Err(Refusal::template(2_388_040, "Character Limit Exceeded", "A button has more than 25 letters."));
+        }
+    }
+    Ok(())
+}
+
+pub async fn create(
+    FromState(sim): FromState<Arc<Sim>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    bytes: Bytes,
+) -> Answer {
+    let mut state = sim.cloud.state();
+    let approves = state.waba(&caller, "post", &id)?.approves_after_ms;
+    caller.needs(MANAGEMENT)?;
+    let draft = draft(&bytes)?;
+    let need = |value: Option<String>, name: &str| {
+        value
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| Refusal::param(format!("The parameter {name} is required.")))
+    };
+    let (name, language, category) = (
+        need(draft.name, "name")?,
+        need(draft.language, "language")?,
+        need(draft.category, "category")?.to_uppercase(),
+    );
+    let letters = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'_';
+    if name.len() > 512 || !name.bytes().all(letters) {
+        return Err(Refusal::param(
+            "Param name must be lower-case letters, digits and underscores, at most 512 of them",
+        ));
+    }
+    if !["MARKETING", "UTILITY", "AUTHENTICATION"].contains(&category.as_str()) {
+        return Err(Refusal::param(format!(
+            "Param category must be one of {{UTILITY, MARKETING, AUTHENTICATION}} - got \"{category}\"."
+        )));
+    }
+    let format = draft.parameter_format.unwrap_or_else(|| "POSITIONAL".into()).to_uppercase();
+    if !["POSITIONAL", "NAMED"].contains(&format.as_str()) {
+        return Err(Refusal::param(format!(
+            "Param parameter_format must be one of {{POSITIONAL, NAMED}} - got \"{format}\"."
+        )));
+    }
+    check(&format, &category, &draft.components)?;
+    let own = || state.templates.values().filter(|template| template.waba == id);
+    if own().count() >= MOST {
+        return Err(Refusal::template(
+            2_388_019,
+            "Message template limit exceeded",
+            "The account has as many templates as it can have.",
+        ));
+    }
+    if own().any(|template| template.name == name && template.language == language) {
+        let message = format!(
+            "There is already {language} content for this template. You can create a new template and try again."
+        );
+        return Err(Refusal::template(2_388_024, "Content in this language already exists", &message));
+    }
+    let key = new_id();
+    let template =
+        Template { status: "PENDING".into(), format, ..made(&id, &name, &language, &category, draft.components) };
+    state.templates.insert(key.clone(), template);
+    drop(state);
+    if let Some(after) = approves {
+        let (owner, key) = (sim.clone(), key.clone());
+        sim.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            owner.cloud.judge(&owner, &key, "APPROVED", None);
+        });
+    }
+    Ok(ok(&json!({"id": key, "status": "PENDING", "category": category})))
+}
+
+/// `POST /{template}`: name and language stay.
+pub fn edit(sim: &Sim, caller: &Caller, id: &str, bytes: &[u8]) -> Answer {
+    let mut state = sim.cloud.state();
+    let now = sim.now_ms() + state.skew_ms;
+    let template = state.template(caller, "post", id)?;
+    caller.needs(MANAGEMENT)?;
+    let draft = draft(bytes)?;
+    let category = draft.category.map_or_else(|| template.category.clone(), |category| category.to_uppercase());
+    if !["APPROVED", "REJECTED", "PAUSED"].contains(&template.status.as_str()) {
+        return Err(Refusal::template(
+            2_388_039,
+            "Template can't be edited",
+            "Only approved, rejected and paused templates can be edited.",
+        ));
+    }
+    if template.status == "APPROVED" && template.edited_ms.is_some_and(|at| now - at < 24 * 3_600_000) {
+        return Err(Refusal::template(
+            2_388_047,
+            "Template can't be edited",
+            "An approved template can be edited once in 24 hours.",
+        ));
+    }
+    if template.status == "APPROVED" && category != template.category {
+        return Err(Refusal::template(
+            2_388_039,
+            "Category can't be changed",
+            "The category of an approved template can't be changed.",
+        ));
+    }
+    if !draft.components.is_empty() {
+        check(&template.format, &category, &draft.components)?;
+        template.components = draft.components;
+    }
+    if template.status == "APPROVED" {
+        template.edited_ms = Some(now);
+    }
+    (template.category, template.status) = (category, "PENDING".into());
+    Ok(ok(&json!({"success": true, "id": id, "name": template.name, "category": template.category})))
+}
+
+/// `GET /{template}`.
+pub fn show(template: &Template, id: &str, asked: Option<&str>) -> Answer {
+    Ok(ok(&fields::select(&view(id, template), asked, USUAL, NODE)?))
+}
+
+/// Which templates go.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Gone {
+    name: Option<String>,
+    hsm_id: Option<String>,
+    hsm_ids: Option<String>,
+}
+
+/// All languages of a name, or one.
+pub async fn remove(
+    FromState(sim): FromState<Arc<Sim>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(gone): Query<Gone>,
+) -> Answer {
+    let mut state = sim.cloud.state();
+    state.waba(&caller, "delete", &id)?;
+    caller.needs(MANAGEMENT)?;
+    let ids = gone.hsm_id.clone().or(gone.hsm_ids.clone());
+    let name = match (&gone.name, &gone.hsm_ids) {
+        (Some(name), _) => Some(name.clone()),
+        (None, Some(_)) => None,
+        (None, None) => return Err(Refusal::param("The parameter name is required.")),
+    };
+    let before = state.templates.len();
+    state.templates.retain(|key, template| {
+        let is = template.waba == id
+            && name.as_ref().is_none_or(|name| *name == template.name)
+            && ids.as_ref().is_none_or(|_| among(ids.as_ref(), key));
+        !is
+    });
+    if state.templates.len() == before {
+        return Err(Refusal::template(
+            2_593_002,
+            "Message Template Not Found",
+            "No message template has this name or id.",
+        ));
+    }
+    success()
+}
+
+impl super::Gateway {
+    /// Gives a template another status, and tells it.
+    pub(crate) fn judge(&self, sim: &Arc<Sim>, id: &str, event: &str, reason: Option<&str>) -> Option<Value> {
+        let mut state = self.state();
+        let template = state.templates.get_mut(id)?;
+        if !["PENDING_DELETION", "FLAGGED", "REINSTATED", "UNARCHIVED"].contains(&event) {
+            event.clone_into(&mut template.status);
+        }
+        if event == "REINSTATED" || event == "UNARCHIVED" {
+            template.status = "APPROVED".into();
+        }
+        let reason = reason.unwrap_or("NONE");
+        reason.clone_into(&mut template.reason);
+        let mut value = about(id, template);
+        value["event"] = event.into();
+        value["reason"] = reason.into();
+        value["message_template_category"] = template.category.as_str().into();
+        if event == "REJECTED" && reason != "NONE" {
+            value["rejection_info"] = json!({"reason": format!("The template was rejected: {reason}."), "recommendation": "Change it and submit it again."});
+        }
+        if event == "PAUSED" {
+            value["other_info"] = json!({"title": "FIRST_PAUSE", "description": "Your WhatsApp message template has been paused for 3 hours until it can be sent again, because it had issues."});
+        }
+        if event == "DISABLED" {
+            value["disable_info"] = json!({"disable_date": sim.now_ms() / 1_000});
+        }
+        let seen = view(id, template);
+        let waba = template.waba.clone();
+        self.report(sim, &state, &waba, "message_template_status_update", value);
+        if event == "DELETED" {
+            state.templates.remove(id);
+        }
+        Some(seen)
+    }
+
+    /// Another quality, told.
+    pub(crate) fn requalify(&self, sim: &Arc<Sim>, id: &str, score: &str) -> Option<Value> {
+        let mut state = self.state();
+        let template = state.templates.get_mut(id)?;
+        let before = std::mem::replace(&mut template.quality, score.to_owned());
+        let mut value = about(id, template);
+        (value["previous_quality_score"], value["new_quality_score"]) = (before.into(), score.into());
+        let (seen, waba) = (view(id, template), template.waba.clone());
+        self.report(sim, &state, &waba, "message_template_quality_update", value);
+        Some(seen)
+    }
+
+    /// Another category, told when it is so.
+    pub(crate) fn recategorise(&self, sim: &Arc<Sim>, id: &str, category: &str) -> Option<Value> {
+        let mut state = self.state();
+        let template = state.templates.get_mut(id)?;
+        let before = std::mem::replace(&mut template.category, category.to_owned());
+        template.previous_category = Some(before.clone());
+        let mut value = about(id, template);
+        (value["previous_category"], value["new_category"]) = (before.into(), category.into());
+        let (seen, waba) = (view(id, template), template.waba.clone());
+        self.report(sim, &state, &waba, "template_category_update", value);
+        Some(seen)
+    }
+
+    /// Tells something about an account.
+    pub(crate) fn report(&self, sim: &Arc<Sim>, state: &State, waba: &str, field: &str, value: Value) {
+        let change = Change {
+            waba: waba.to_owned(),
+            number: None,
+            time_s: Some(sim.now_ms().div_euclid(1_000)),
+            field: field.to_owned(),
+            value,
+            event: field.to_owned(),
+            chat: None,
+        };
+        self.emit(sim, state, &change);
+    }
+}
+
+/// Which template. Its id is a number here, not a text.
+fn about(id: &str, template: &Template) -> Value {
+    json!({
+        "message_template_id": id.parse::<u64>().map_or(json!(id), |id| json!(id)),
+        "message_template_name": template.name,
+        "message_template_language": template.language,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{among, check};
+
+    #[test]
+    fn the_rules_of_templates_hold() {
+        let body = |text: &str, examples: &[&str]| {
+            vec![json!({"type": "BODY", "text": text, "example": {"body_text": [examples]}})]
+        };
+        let subcode =
+            |components: &[Value]| check("POSITIONAL", "UTILITY", components).err().and_then(|refused| refused.subcode);
+        assert_eq!(subcode(&body("Hi {{1}}, your order is ready.", &["Ana"])), None);
+        assert_eq!(subcode(&body("{{1}} is ready for you", &["Ana"])), Some(2_388_299));
+        assert_eq!(subcode(&body("Hi {{1}} {{2}} {{3}} bye", &["a", "b", "c"])), Some(2_388_293));
+        assert_eq!(subcode(&body("Hi {{1}}, your order is ready.", &[])), Some(2_388_043));
+        assert_eq!(subcode(&body("Hi {{2}}, your order is ready.", &["Ana"])), Some(2_388_043));
+        let mut footer = body("Hello there.", &[]);
+        footer.push(json!({"type": "FOOTER", "text": "{{1}}"}));
+        assert_eq!(subcode(&footer), Some(2_388_073));
+        assert!(check("NAMED", "UTILITY", &[json!({"type": "BODY", "text": "Hi {{name}}.", "example": {"body_text_named_params": [{"param_name": "name", "example": "Ana"}]}})]).is_ok());
+    }
+
+    #[test]
+    fn a_filter_is_a_word_or_a_list() {
+        let filter = |text: &str| Some(text.to_owned());
+        assert!(among(None, "APPROVED") && among(filter("approved").as_ref(), "APPROVED"));
+        assert!(
+            among(filter(r#"["PENDING","APPROVED"]"#).as_ref(), "APPROVED")
+                && !among(filter("PENDING").as_ref(), "APPROVED")
+        );
+    }
+}
