@@ -121,3 +121,12 @@ function grouped(e164: string): string {
 }
 
 export const number = (n: number): string => new Intl.NumberFormat(language.locale).format(n);
+
+/** A sum as the language writes it: "R 3 450". */
+export function money(sum: number, currency: string): string {
+  try {
+    return new Intl.NumberFormat(language.locale, { style: "currency", currency }).format(sum);
+  } catch {
+    return `${currency} ${number(sum)}`;
+  }
+}

@@ -1,11 +1,23 @@
-import { Copy, Download, ExternalLink, FileText, ImageOff, MapPin, Phone, PhoneMissed, UserPlus } from "lucide-react";
+import {
+  Copy,
+  Download,
+  ExternalLink,
+  FileText,
+  ImageOff,
+  MapPin,
+  MousePointerClick,
+  Phone,
+  PhoneMissed,
+  ShoppingBag,
+  UserPlus,
+} from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import type { Media, Message } from "~/api/types";
-import { phone, size } from "~/i18n/format";
+import { money, phone, size } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
 import { AudioPlayer } from "./AudioPlayer";
-import { call, cards, place, poll, rawKind } from "./content";
+import { basket, below, call, cards, choices, place, poll, rawKind } from "./content";
 import { Formatted } from "./format";
 import { kindName } from "./kinds";
 
@@ -191,6 +203,71 @@ function CallLine({ message }: { message: Message }) {
   );
 }
 
+/** A basket: what, how many, and what it comes to. */
+function Order({ message }: { message: Message }) {
+  const ordered = basket(message.content);
+  if (!ordered) return <Unsupported message={message} />;
+  const { items, currency, total } = ordered;
+  return (
+    <div className="-mx-1 mb-1 w-64 max-w-full rounded-control border border-border bg-raised px-3 py-2 text-13">
+      <div className="flex items-center gap-2 font-medium">
+        <ShoppingBag size={16} className="text-muted" aria-hidden />
+        {t("kind.order")}
+      </div>
+      <ul className="mt-1.5">
+        {items.map((one, at) => (
+          <li key={`${one.name}${at}`} className="flex gap-2 border-t border-border py-1.5 tabular-nums">
+            <span className="shrink-0 text-muted">{t("order.times", { n: one.quantity })}</span>
+            <span dir="auto" className="min-w-0 flex-1 break-words rtl:text-right">
+              {one.name}
+            </span>
+            {currency && one.price !== undefined && <span>{money(one.price * one.quantity, currency)}</span>}
+          </li>
+        ))}
+      </ul>
+      {currency && total !== undefined && (
+        <div className="flex justify-between gap-2 border-t border-border pt-1.5 font-strong tabular-nums">
+          <span>{t("order.total")}</span>
+          <span>{money(total, currency)}</span>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** What the other side may press. Not for us: so it does not look like a button of the page. */
+function Choices({ message }: { message: Message }) {
+  const all = choices(message.content);
+  if (all.length === 0) return null;
+  return (
+    <ul className="mt-1 mb-1 flex flex-col gap-1" aria-label={t("kind.choices")}>
+      {all.map((one) => (
+        <li
+          key={one}
+          dir="auto"
+          className="rounded-control border border-border bg-raised/60 px-3 py-1 text-center text-13 text-muted"
+        >
+          {one}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A button that was pressed, or a row that was chosen. */
+function Chosen({ message }: { message: Message }) {
+  const more = below(message.content);
+  return (
+    <span className="flex items-start gap-1.5">
+      <MousePointerClick size={16} className="mt-0.5 shrink-0 text-muted" aria-label={t("kind.answer")} />
+      <span dir="auto" className="min-w-0">
+        <span className="font-medium">{message.body}</span>
+        {more && <span className="block text-13 text-muted">{more}</span>}
+      </span>
+    </span>
+  );
+}
+
 function Unsupported({ message }: { message: Message }) {
   const raw = rawKind(message.content) ?? message.kind;
   return <span className="text-muted italic">{t("message.unsupported", { kind: raw })}</span>;
@@ -243,6 +320,24 @@ export function MessageContent({ message, onSaveContact }: { message: Message } 
       return <PollCard message={message} />;
     case "call":
       return <CallLine message={message} />;
+    case "order":
+      return (
+        <>
+          <Order message={message} />
+          {words}
+        </>
+      );
+    case "buttons":
+    case "template":
+      return (
+        <>
+          {words ?? <Unsupported message={message} />}
+          <Choices message={message} />
+        </>
+      );
+    case "buttonReply":
+    case "listReply":
+      return message.body ? <Chosen message={message} /> : <Unsupported message={message} />;
     default:
       // Kinds that we do not draw yet are shown by their words, where they have some.
       return words ?? <Unsupported message={message} />;

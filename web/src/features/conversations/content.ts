@@ -66,3 +66,31 @@ export function forwarded(content: unknown): "once" | "often" | undefined {
   const { forwarded: passed, oftenForwarded: often } = record(record(content).context);
   return often === true ? "often" : passed === true ? "once" : undefined;
 }
+
+export interface Basket {
+  items: { name: string; quantity: number; price?: number }[];
+  currency?: string;
+  /** What it comes to, when every line has its price in one currency. */
+  total?: number;
+}
+
+export function basket(content: unknown): Basket | undefined {
+  const lines = list(record(content).items).map(record);
+  if (lines.length === 0) return undefined;
+  const items = lines.map((one) => ({
+    name: text(one.name) ?? text(one.id) ?? "",
+    quantity: typeof one.quantity === "number" ? one.quantity : 1,
+    ...(typeof one.price === "number" && { price: one.price }),
+  }));
+  const currencies = new Set(lines.map((one) => text(one.currency)));
+  const [currency] = currencies;
+  if (!currency || currencies.size > 1 || items.some((one) => one.price === undefined)) return { items };
+  return { items, currency, total: items.reduce((sum, one) => sum + one.quantity * (one.price ?? 0), 0) };
+}
+
+/** What a message offers to choose from: its buttons, or the rows behind one. */
+export const choices = (content: unknown): string[] =>
+  list(record(content).buttons).flatMap((one) => text(record(one).title) ?? []);
+
+/** The line below a chosen row. */
+export const below = (content: unknown): string | undefined => text(record(content).description);

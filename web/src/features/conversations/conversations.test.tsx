@@ -5,6 +5,7 @@ import { ago, message } from "../../../tests/fake/data";
 import { problem } from "../../../tests/fake/server";
 import { FakeSocket, house, socket, visit } from "../../../tests/house";
 import { asChosen, attach } from "./Attachments";
+import { inOneLine } from "./kinds";
 import { denseRows, pictures } from "./settings";
 
 const texts = () => screen.getAllByTestId("message").map((one) => one.querySelector("article")?.textContent ?? "");
@@ -60,6 +61,43 @@ describe("the thread", () => {
     await waitFor(() =>
       expect(within(screen.getByTestId("conversation-row")).getByTestId("tick").dataset.state).toBe("read"),
     );
+  });
+
+  it("shows a basket with its sum, what can be pressed, what was, and what was passed on", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    if (!lerato) throw new Error();
+    const tea = { id: "7", name: "Rooibos", quantity: 2, price: 45.5, currency: "ZAR" };
+    server.messages.push(
+      message(lerato, { kind: "order", body: null, content: { items: [tea, { ...tea, name: "Rusks", quantity: 1 }] } }),
+      message(lerato, {
+        kind: "buttons",
+        body: "Does Saturday suit you?",
+        direction: "outbound",
+        content: {
+          buttons: [
+            { id: "y", title: "Yes" },
+            { id: "n", title: "Another day" },
+          ],
+        },
+      }),
+      message(lerato, { kind: "buttonReply", body: "Another day", content: { id: "n" } }),
+      message(lerato, { body: "Win a car!", content: { context: { forwarded: true, oftenForwarded: true } } }),
+    );
+    visit(`/chat/${lerato.id}`, server);
+    await screen.findByText("Does Saturday suit you?");
+    const [basket = "", asked = "", answered = "", passed = ""] = texts();
+    expect(basket.replace(/\s/g, " ")).toMatch(/2 ×Rooibos.*91[.,]00.*Total.*136[.,]50/);
+    expect(asked).toMatch(/Does Saturday suit you\?YesAnother day/);
+    expect(answered).toMatch(/^Another day/);
+    expect(passed).toMatch(/^Forwarded many timesWin a car!/);
+  });
+
+  it("names a message without words in the language of the page", () => {
+    expect(inOneLine("voice", "Voice message")).toBe("Voice note");
+    expect(inOneLine("image", "")).toBe("Photo");
+    expect(inOneLine("image", "The *gate*")).toBe("The gate");
+    expect(inOneLine("text", "Photo")).toBe("Photo");
   });
 
   it("says what failed and why, and sends again when asked", async () => {

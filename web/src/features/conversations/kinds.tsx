@@ -49,6 +49,8 @@ const words: Record<string, PlainKey> = {
   poll: "kind.poll",
   order: "kind.order",
   call: "kind.call",
+  template: "kind.template",
+  formReply: "kind.form",
   text: "kind.text",
 };
 
@@ -65,6 +67,7 @@ const named: Record<string, string> = {
   poll: "Poll",
   call: "Call",
   order: "Order",
+  template: "Template",
 };
 
 /** What to call a message that has no words of its own. */

@@ -79,6 +79,10 @@ export const inbox: Translated<typeof source, Form> = {
   "kind.poll": "Meningspeiling",
   "kind.order": "Bestelling",
   "kind.call": "Oproep",
+  "kind.template": "Sjabloon",
+  "kind.form": "Vorm",
+  "kind.answer": "Antwoord",
+  "kind.choices": "Keuses",
   "kind.unsupported": "Boodskap van ’n ander soort",
 
   "thread.label": "Gesprek met {who}",
@@ -179,6 +183,8 @@ export const inbox: Translated<typeof source, Form> = {
 
   "location.openMap": "Open die kaart",
 
+  "order.times": "{n} ×",
+  "order.total": "Totaal",
   "call.missed": "Gemiste oproep",
   "call.rejected": "Oproep afgewys",
   "call.done": "Oproep",

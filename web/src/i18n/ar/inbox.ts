@@ -107,6 +107,10 @@ export const inbox: Translated<typeof source, Form> = {
   "kind.poll": "استطلاع",
   "kind.order": "طلب",
   "kind.call": "مكالمة",
+  "kind.template": "قالب",
+  "kind.form": "نموذج",
+  "kind.answer": "إجابة",
+  "kind.choices": "الخيارات",
   "kind.unsupported": "رسالة من نوع آخر",
 
   "thread.label": "محادثة مع {who}",
@@ -221,6 +225,8 @@ export const inbox: Translated<typeof source, Form> = {
 
   "location.openMap": "فتح الخريطة",
 
+  "order.times": "{n} ×",
+  "order.total": "الإجمالي",
   "call.missed": "مكالمة فائتة",
   "call.rejected": "مكالمة مرفوضة",
   "call.done": "مكالمة",

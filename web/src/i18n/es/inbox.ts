@@ -79,6 +79,10 @@ export const inbox: Translated<typeof source, Form> = {
   "kind.poll": "Encuesta",
   "kind.order": "Pedido",
   "kind.call": "Llamada",
+  "kind.template": "Plantilla",
+  "kind.form": "Formulario",
+  "kind.answer": "Respuesta",
+  "kind.choices": "Opciones",
   "kind.unsupported": "Mensaje de otro tipo",
 
   "thread.label": "Conversación con {who}",
@@ -179,6 +183,8 @@ export const inbox: Translated<typeof source, Form> = {
 
   "location.openMap": "Abrir el mapa",
 
+  "order.times": "{n} ×",
+  "order.total": "Total",
   "call.missed": "Llamada perdida",
   "call.rejected": "Llamada rechazada",
   "call.done": "Llamada",

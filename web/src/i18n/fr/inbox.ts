@@ -79,6 +79,10 @@ export const inbox: Translated<typeof source, Form> = {
   "kind.poll": "Sondage",
   "kind.order": "Commande",
   "kind.call": "Appel",
+  "kind.template": "Modèle",
+  "kind.form": "Formulaire",
+  "kind.answer": "Réponse",
+  "kind.choices": "Choix",
   "kind.unsupported": "Message d’un autre type",
 
   "thread.label": "Conversation avec {who}",
@@ -182,6 +186,8 @@ export const inbox: Translated<typeof source, Form> = {
 
   "location.openMap": "Ouvrir la carte",
 
+  "order.times": "{n} ×",
+  "order.total": "Total",
   "call.missed": "Appel manqué",
   "call.rejected": "Appel refusé",
   "call.done": "Appel",

@@ -79,6 +79,10 @@ export const inbox: Translated<typeof source, Form> = {
   "kind.poll": "Enquete",
   "kind.order": "Pedido",
   "kind.call": "Ligação",
+  "kind.template": "Modelo",
+  "kind.form": "Formulário",
+  "kind.answer": "Resposta",
+  "kind.choices": "Opções",
   "kind.unsupported": "Mensagem de outro tipo",
 
   "thread.label": "Conversa com {who}",
@@ -179,6 +183,8 @@ export const inbox: Translated<typeof source, Form> = {
 
   "location.openMap": "Abrir o mapa",
 
+  "order.times": "{n} ×",
+  "order.total": "Total",
   "call.missed": "Ligação perdida",
   "call.rejected": "Ligação recusada",
   "call.done": "Ligação",

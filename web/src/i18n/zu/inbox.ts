@@ -79,6 +79,10 @@ export const inbox: Translated<typeof source, Form> = {
   "kind.poll": "Inhlolovo",
   "kind.order": "I-oda",
   "kind.call": "Ikholi",
+  "kind.template": "Isifanekiso",
+  "kind.form": "Ifomu",
+  "kind.answer": "Impendulo",
+  "kind.choices": "Okungakhethwa",
   "kind.unsupported": "Umlayezo wolunye uhlobo",
 
   "thread.label": "Ingxoxo no-{who}",
@@ -182,6 +186,8 @@ export const inbox: Translated<typeof source, Form> = {
 
   "location.openMap": "Vula imephu",
 
+  "order.times": "{n} ×",
+  "order.total": "Isamba",
   "call.missed": "Ikholi ephuthelwe",
   "call.rejected": "Ikholi inqatshiwe",
   "call.done": "Ikholi",
