@@ -22,6 +22,9 @@ const NOT_CONNECTED: [&str; 6] = [
     "instance is not connected",
 ];
 
+/// What a call can end with when WhatsApp has done it, or may have: everything that goes wrong in a send is a 400.
+const AFTER: [&str; 3] = ["Prisma", "Timed Out", "timed out"];
+
 pub struct Gateway<'a>(pub &'a Link);
 
 impl Gateway<'_> {
@@ -142,6 +145,8 @@ pub fn refusal(reply: &Reply, needs: Option<Capability>) -> CallError {
         400 if known && body.as_object().is_some_and(serde_json::Map::is_empty) => {
             CallError::WrongState("close".into())
         }
+        // thrown after WhatsApp had the message: its answer was late, or the server's own database failed
+        400 if AFTER.iter().any(|word| why.contains(word)) => CallError::Strange(format!("400: {why}")),
         400..=499 => CallError::Invalid(if known { why } else { format!("{status} with {}", reply.what()) }),
         _ => CallError::Strange(format!("{status}: {}", shown())),
     }

@@ -160,6 +160,15 @@ async fn refusals_of_evolution_are_told_apart() {
         ("400 Bad Request", failure(400, json!(["Error: server returned error 463"])), "locked"),
         ("400 Bad Request", failure(400, json!(["Error: rate-overlimit"])), "wait"),
         ("413 Payload Too Large", json!("<html>"), "refused"),
+        // a file is uploaded before anything else
+        (
+            "500 Internal Server Error",
+            failure(500, json!(["TypeError: Cannot read properties of undefined (reading 'waUploadToServer')"])),
+            "notLinked",
+        ),
+        // thrown when WhatsApp had it already, or may have had it
+        ("400 Bad Request", failure(400, json!(["Error: Timed Out"])), "unknown"),
+        ("400 Bad Request", failure(400, json!(["PrismaClientKnownRequestError: Invalid invocation"])), "unknown"),
         // thrown at nobody knows what point
         ("500 Internal Server Error", failure(500, "Cannot read properties of null".into()), "unknown"),
         ("404 Not Found", json!("404 page not found"), "retry"),

@@ -61,6 +61,12 @@ impl House {
         answer.json().await.unwrap_or(Value::Null)
     }
 
+    /// What the control API shows.
+    pub async fn look(&self, path: &str) -> Value {
+        let url = format!("{}/control/{path}", self.simulator.url());
+        self.link.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
     pub fn setup(&self) -> Setup {
         Setup {
             hook_url: self.hook_url.parse().unwrap(),

@@ -10,3 +10,4 @@ mod mutations;
 mod peer;
 mod signatures;
 mod simulator;
+mod story;

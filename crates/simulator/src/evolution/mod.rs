@@ -4,6 +4,7 @@
 //! link is taken from the source of 2.3.6 and from messages that went through the same steps, and marked "from source".
 
 mod answer;
+mod channel;
 mod chats;
 mod guard;
 mod hook;
@@ -87,6 +88,8 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .route("/instance/delete/{instance}", delete(instances::remove))
         .route("/webhook/set/{instance}", post(hook::set))
         .route("/webhook/find/{instance}", get(hook::find))
+        .route("/webhook/evolution", post(channel::evolution))
+        .route("/webhook/meta", get(channel::meta_asks).post(channel::meta))
         .route("/settings/set/{instance}", post(instances::set_settings))
         .route("/settings/find/{instance}", get(instances::find_settings))
         .route("/instance/setPresence/{instance}", post(instances::set_presence))

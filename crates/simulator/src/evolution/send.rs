@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     answer::{Answer, Refusal, created},
     input::{Input, Kind, Property},
+    instance::Channel,
     shape::Lens,
 };
 use crate::{
@@ -98,7 +99,9 @@ pub async fn send(sim: &Arc<Sim>, seq: u64, input: &Input, order: Order) -> Answ
         tokio::time::sleep(sim.config.second.mul_f64((delay.min(60_000) as f64) / 1000.0)).await;
     }
     let quoted = input.body.pointer("/quoted/key/id").and_then(Value::as_str);
-    let id = message_id();
+    // A linked device makes its ids, a channel takes any.
+    let device = sim.evolution.with(&input.instance, |instance| instance.channel == Channel::Baileys) == Some(true);
+    let id = if device { message_id() } else { uuid::Uuid::now_v7().to_string() };
     let (kind, body) = (order.content.kind(), order.content.body().map(str::to_owned));
     doing(sim, &input.instance, &id, true);
     let written = sim.act(&line, |world, out| {
@@ -113,7 +116,9 @@ pub async fn send(sim: &Arc<Sim>, seq: u64, input: &Input, order: Order) -> Answ
         Ok(message)
     });
     let answer = written.map(|message| {
-        sim.move_ticks(&line, &message);
+        if device {
+            sim.move_ticks(&line, &message);
+        }
         shown(sim, &input.instance, &line, |lens| lens.message(&message, true))
     });
     doing(sim, &input.instance, &id, false);

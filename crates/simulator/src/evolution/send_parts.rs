@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Refusal, created},
+    channel::only_baileys,
     input::{Input, Kind, Property, check as check_part},
     send::{Order, check, doing, send, shown, whom},
 };
@@ -153,6 +154,7 @@ pub async fn location((State(sim), Extension(Seq(seq))): Call, input: Input) -> 
         ("address", Kind::Text, true),
     ];
     check(&input, &own)?;
+    only_baileys(&sim, &input)?;
     let degrees = |name: &str| input.body[name].as_f64().unwrap_or_default();
     let name = input.text("name").filter(|name| !name.is_empty()).map(str::to_owned);
     let place = Content::Location { latitude: degrees("latitude"), longitude: degrees("longitude"), name };
@@ -175,6 +177,7 @@ pub async fn contact((State(sim), Extension(Seq(seq))): Call, input: Input) -> A
             return Err(Refusal::schema(wrong));
         }
     }
+    only_baileys(&sim, &input)?;
     send(&sim, seq, &input, Order::of(Content::Contacts(cards.iter().map(card).collect()))).await
 }
 
@@ -213,6 +216,7 @@ pub async fn poll((State(sim), Extension(Seq(seq))): Call, input: Input) -> Answ
     if let Some(wrong) = wrong {
         return Err(Refusal::schema(vec![wrong.into()]));
     }
+    only_baileys(&sim, &input)?;
     let name = input.text("name").unwrap_or_default().to_owned();
     send(&sim, seq, &input, Order::of(Content::Poll { name, options, multiple: most != Some(1) })).await
 }
@@ -221,6 +225,7 @@ pub async fn reaction((State(sim), Extension(Seq(seq))): Call, input: Input) -> 
     input.check(&[("key", Kind::Object, true), ("reaction", Kind::Text, true)])?;
     let key = &input.body["key"];
     check_part(key, "key", &[("id", Kind::Text, true), ("remoteJid", Kind::Text, true), ("fromMe", Kind::Bool, true)])?;
+    only_baileys(&sim, &input)?;
     let emoji = input.text("reaction").unwrap_or_default();
     // One sign that is no letter, or none: what follows it in one picture is part of it.
     if emoji.chars().any(|sign| sign.is_ascii_alphanumeric()) || emoji.chars().count() > 12 {
@@ -263,6 +268,7 @@ pub async fn list((State(sim), _): Call, input: Input) -> Answer {
         ("sections", Kind::List(1), true),
     ];
     check(&input, &own)?;
+    only_baileys(&sim, &input)?;
     sim.evolution.ready(&input.instance, "onWhatsApp").map_err(Refusal::crash)?;
     whom(&sim.world(), input.text("number").unwrap_or_default())?;
     Err(Refusal::bad("TypeError: this.isZero is not a function"))

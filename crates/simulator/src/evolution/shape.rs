@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{instance::Instance, shape_content as content};
+use super::{
+    channel,
+    instance::{Channel, Instance},
+    shape_content as content,
+};
 use crate::world::{Address, Author, Content, Message, Shown, Via, World, ack};
 
 /// What a message is looked at through: whose chats, and by which instance.
@@ -107,6 +111,9 @@ impl Lens<'_> {
 
     /// A message: `sent` by a call of the API, or come from elsewhere.
     pub fn message(&self, message: &Message, sent: bool) -> Value {
+        if self.instance.channel != Channel::Baileys {
+            return channel::message(self, message);
+        }
         let (kind, inside) = content::of(self.world, message, sent);
         let context = self.context(message, sent);
         let bare = matches!(kind, "conversation" | "documentMessage") && context.is_none();

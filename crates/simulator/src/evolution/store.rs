@@ -37,6 +37,10 @@ fn row(lens: &Lens<'_>, message: &Message) -> Value {
     if row.get("contextInfo").is_none() {
         row["contextInfo"] = Value::Null;
     }
+    // A channel gives our own no name in its hooks; here they have one.
+    if message.author.is_me() {
+        row["pushName"] = "Você".into();
+    }
     row
 }
 

@@ -19,7 +19,13 @@ impl Gateway {
     pub(crate) fn tell(&self, sim: &Arc<Sim>, world: &World, line: &str, happening: &Happening) {
         let mut state = self.state();
         for instance in state.values_mut().filter(|instance| instance.line() == Some(line)) {
-            if !ignored(instance, happening) {
+            if instance.channel != Channel::Baileys {
+                let chat = happening.chat();
+                let known =
+                    chat.is_some_and(|chat| instance.contacts.contains_key(&net(chat.phone().unwrap_or_default())));
+                let told = self.tell_channel(sim, &Lens { world, line, instance }, known, happening);
+                instance.contacts.extend(told);
+            } else if !ignored(instance, happening) {
                 self.tell_one(sim, world, line, instance, happening);
             }
         }
@@ -185,19 +191,12 @@ fn jid(person: &Person) -> String {
 
 /// Newsletters never come, stories and groups only when it is set so.
 fn ignored(instance: &Instance, happening: &Happening) -> bool {
-    let chat = match happening {
-        Happening::Message(message)
-        | Happening::Ack { message, .. }
-        | Happening::Reaction { to: message, .. }
-        | Happening::Edited { message, .. }
-        | Happening::Revoked { message, .. }
-        | Happening::Vote { poll: message, .. } => &message.chat,
-        Happening::Presence { chat, .. } => chat,
-        Happening::Group { .. } => return instance.setting("groupsIgnore"),
-        Happening::Call { .. } => return false,
-    };
+    if matches!(happening, Happening::Group { .. }) {
+        return instance.setting("groupsIgnore");
+    }
+    let Some(chat) = happening.chat() else { return false };
     match chat {
-        Address::Person(_) => instance.channel == Channel::Business,
+        Address::Person(_) => false,
         Address::Group(_) => instance.setting("groupsIgnore"),
         Address::Newsletter(_) => true,
         Address::Broadcast(_) | Address::Status => !instance.setting("readStatus"),

@@ -29,17 +29,10 @@ impl Gateway {
     }
 
     fn ignored(&self, session: &Session, happening: &Happening) -> bool {
-        let chat = match happening {
-            Happening::Message(message)
-            | Happening::Ack { message, .. }
-            | Happening::Reaction { to: message, .. }
-            | Happening::Edited { message, .. }
-            | Happening::Revoked { message, .. }
-            | Happening::Vote { poll: message, .. } => &message.chat,
-            Happening::Presence { chat, .. } => chat,
-            Happening::Group { .. } => return ignores(&session.config, "groups"),
-            Happening::Call { .. } => return false,
-        };
+        if matches!(happening, Happening::Group { .. }) {
+            return ignores(&session.config, "groups");
+        }
+        let Some(chat) = happening.chat() else { return false };
         match chat {
             Address::Person(_) => false,
             Address::Group(_) => ignores(&session.config, "groups"),

@@ -94,3 +94,19 @@ pub enum Happening {
         at_ms: i64,
     },
 }
+
+impl Happening {
+    /// In which chat it happened; a call and what becomes of a group are in none.
+    pub fn chat(&self) -> Option<&Address> {
+        match self {
+            Happening::Message(message)
+            | Happening::Ack { message, .. }
+            | Happening::Reaction { to: message, .. }
+            | Happening::Edited { message, .. }
+            | Happening::Revoked { message, .. }
+            | Happening::Vote { poll: message, .. } => Some(&message.chat),
+            Happening::Presence { chat, .. } => Some(chat),
+            Happening::Call { .. } | Happening::Group { .. } => None,
+        }
+    }
+}

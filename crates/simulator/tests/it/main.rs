@@ -2,6 +2,7 @@
 
 mod captures;
 mod engines;
+mod evolution;
 mod faults;
 mod hooks;
 mod house;
