@@ -63,6 +63,7 @@ export const inbox: Translated<typeof source, Form> = {
   "row.nothingYet": "Nog niks gesê nie",
   "row.notSent": "Nie gestuur nie",
   "row.unknown": "Aflewering onbekend",
+  "row.numberBy": "{name}, {way}",
   "row.windowCloses": "Venster sluit oor {left}",
   "row.markRead": "Merk as gelees",
   "row.unread": { one: "{n} ongeleesde boodskap", other: "{n} ongeleesde boodskappe" },
@@ -185,6 +186,7 @@ export const inbox: Translated<typeof source, Form> = {
 
   "order.times": "{n} ×",
   "order.total": "Totaal",
+
   "call.missed": "Gemiste oproep",
   "call.rejected": "Oproep afgewys",
   "call.done": "Oproep",
@@ -221,6 +223,8 @@ export const inbox: Translated<typeof source, Form> = {
   "composer.over": { one: "{n} karakter te veel", other: "{n} karakters te veel" },
   "composer.drop": "Los om aan {who} te stuur",
   "composer.viewer": "Jy kan hier lees. Om te antwoord, het jy die rol agent nodig.",
+  "composer.windowNever":
+    "Op hierdie nommer aanvaar WhatsApp vrye teks eers nadat die kliënt geskryf het. Dit gaan met hul eerste boodskap oop.",
   "composer.windowClosed": "Die 24 uur vir vrye teks is verby. Dit gaan weer oop wanneer die kliënt skryf.",
 
   "attach.list": "Lêers om te stuur",

@@ -29,6 +29,12 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.media-failed": "Die lêer kon nie gehaal word nie.",
   "problem.is.not-supported": "Hierdie nommer kan dit nie doen nie: sy gateway bied dit nie aan nie.",
   "problem.is.outside-window": "Die 24 uur vir vrye teks is verby.",
+  "problem.is.number-taken": "Hierdie nommer is reeds gekoppel, hier of in ’n ander werkruimte.",
+  "problem.is.hook-unreachable":
+    "Meta het hierdie Indaba nie bereik nie. Sy adres moet per https vir die internet oop wees: vra die operateur.",
+  "problem.is.gateway-refused": "Die gateway het geweier.",
+  "problem.is.not-movable": "’n Nommer op die Cloud API het nie ’n gateway nie: dit bly by Meta.",
+  "problem.is.no-shared-hooks": "Hierdie gateway hoef nie opgestel te word nie: elkeen van sy nommers het sy eie hook.",
   "problem.is.no-code": "Daar is nou geen kode om te skandeer nie. Die nommer is reeds gekoppel, of berei nog voor.",
   "problem.is.gateway-full": "Hierdie gateway neem nie meer nommers nie. Kies ’n ander een, of vra sy operateur.",
   "problem.is.no-gateway": "Daar is geen gateway met plek nie. Koppel een van julle eie, of vra die operateur.",

@@ -84,6 +84,7 @@ export const inbox: Translated<typeof source, Form> = {
   "row.nothingYet": "لم يُقل شيء بعد",
   "row.notSent": "لم تُرسل",
   "row.unknown": "التسليم مجهول",
+  "row.numberBy": "{name}، {way}",
   "row.windowCloses": "تُغلق النافذة خلال {left}",
   "row.markRead": "تعليم كمقروءة",
   "row.unread": {
@@ -227,6 +228,7 @@ export const inbox: Translated<typeof source, Form> = {
 
   "order.times": "{n} ×",
   "order.total": "الإجمالي",
+
   "call.missed": "مكالمة فائتة",
   "call.rejected": "مكالمة مرفوضة",
   "call.done": "مكالمة",
@@ -270,6 +272,7 @@ export const inbox: Translated<typeof source, Form> = {
   },
   "composer.drop": "أفلت للإرسال إلى {who}",
   "composer.viewer": "يمكنك القراءة هنا. الرد يتطلب دور الوكيل.",
+  "composer.windowNever": "على هذا الرقم لا يقبل واتساب النص الحر إلا بعد أن يكتب العميل. يُفتح مع أول رسالة منه.",
   "composer.windowClosed": "انتهت الساعات الأربع والعشرون للنص الحر. تُفتح مجددًا عندما يكتب العميل.",
 
   "attach.list": "الملفات المراد إرسالها",

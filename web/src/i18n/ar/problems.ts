@@ -29,6 +29,12 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.media-failed": "تعذّر جلب الملف.",
   "problem.is.not-supported": "هذا الرقم لا يستطيع ذلك: بوابته لا توفّره.",
   "problem.is.outside-window": "انتهت الساعات الأربع والعشرون للنص الحر.",
+  "problem.is.number-taken": "هذا الرقم متصل بالفعل، هنا أو في مساحة عمل أخرى.",
+  "problem.is.hook-unreachable":
+    "لم تصل Meta إلى Indaba هذا. يجب أن يكون عنوانه مفتوحًا للإنترنت عبر https: اسأل المشغّل.",
+  "problem.is.gateway-refused": "رفضت البوابة.",
+  "problem.is.not-movable": "ليست للرقم على Cloud API بوابة: يبقى لدى Meta.",
+  "problem.is.no-shared-hooks": "لا تحتاج هذه البوابة إلى إعداد: لكل رقم من أرقامها خطاف خاص به.",
   "problem.is.no-code": "لا يوجد رمز لمسحه الآن. الرقم مرتبط بالفعل، أو ما زال قيد التحضير.",
   "problem.is.gateway-full": "لم تعد هذه البوابة تقبل أرقامًا. اختر غيرها، أو اسأل مشغّلها.",
   "problem.is.no-gateway": "لا توجد بوابة فيها مكان. اربط بوابة خاصة بك، أو اسأل المشغّل.",

@@ -63,6 +63,7 @@ export const inbox: Translated<typeof source, Form> = {
   "row.nothingYet": "Aún no se ha dicho nada",
   "row.notSent": "No enviado",
   "row.unknown": "Entrega desconocida",
+  "row.numberBy": "{name}, {way}",
   "row.windowCloses": "La ventana se cierra en {left}",
   "row.markRead": "Marcar como leído",
   "row.unread": { one: "{n} mensaje sin leer", other: "{n} mensajes sin leer" },
@@ -185,6 +186,7 @@ export const inbox: Translated<typeof source, Form> = {
 
   "order.times": "{n} ×",
   "order.total": "Total",
+
   "call.missed": "Llamada perdida",
   "call.rejected": "Llamada rechazada",
   "call.done": "Llamada",
@@ -221,6 +223,8 @@ export const inbox: Translated<typeof source, Form> = {
   "composer.over": { one: "{n} carácter de más", other: "{n} caracteres de más" },
   "composer.drop": "Suelta para enviar a {who}",
   "composer.viewer": "Aquí puedes leer. Para responder necesitas el rol agente.",
+  "composer.windowNever":
+    "En este número WhatsApp solo acepta texto libre después de que el cliente haya escrito. Se abre con su primer mensaje.",
   "composer.windowClosed": "Las 24 horas de texto libre terminaron. Se abre otra vez cuando el cliente escriba.",
 
   "attach.list": "Archivos para enviar",

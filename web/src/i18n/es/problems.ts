@@ -29,6 +29,12 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.media-failed": "No se pudo traer el archivo.",
   "problem.is.not-supported": "Este número no puede hacerlo: su gateway no lo ofrece.",
   "problem.is.outside-window": "Las 24 horas de texto libre terminaron.",
+  "problem.is.number-taken": "Este número ya está conectado, aquí o en otro espacio de trabajo.",
+  "problem.is.hook-unreachable":
+    "Meta no llegó a este Indaba. Su dirección debe estar abierta a internet por https: pregunta al operador.",
+  "problem.is.gateway-refused": "El gateway lo rechazó.",
+  "problem.is.not-movable": "Un número en la Cloud API no tiene gateway: se queda en Meta.",
+  "problem.is.no-shared-hooks": "Este gateway no necesita configuración: cada número tiene su propio hook.",
   "problem.is.no-code": "Ahora no hay código que escanear. El número ya está vinculado o aún se prepara.",
   "problem.is.gateway-full": "Este gateway no admite más números. Elige otro o pregunta a su operador.",
   "problem.is.no-gateway": "No hay ningún gateway con sitio. Conecta uno propio o pregunta al operador.",

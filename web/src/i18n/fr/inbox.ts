@@ -63,6 +63,7 @@ export const inbox: Translated<typeof source, Form> = {
   "row.nothingYet": "Rien n’a encore été dit",
   "row.notSent": "Non envoyé",
   "row.unknown": "Remise inconnue",
+  "row.numberBy": "{name}, {way}",
   "row.windowCloses": "La fenêtre se ferme dans {left}",
   "row.markRead": "Marquer comme lu",
   "row.unread": { one: "{n} message non lu", other: "{n} messages non lus" },
@@ -188,6 +189,7 @@ export const inbox: Translated<typeof source, Form> = {
 
   "order.times": "{n} ×",
   "order.total": "Total",
+
   "call.missed": "Appel manqué",
   "call.rejected": "Appel refusé",
   "call.done": "Appel",
@@ -224,6 +226,8 @@ export const inbox: Translated<typeof source, Form> = {
   "composer.over": { one: "{n} caractère de trop", other: "{n} caractères de trop" },
   "composer.drop": "Déposez pour envoyer à {who}",
   "composer.viewer": "Vous pouvez lire ici. Pour répondre, il faut le rôle agent.",
+  "composer.windowNever":
+    "Sur ce numéro, WhatsApp n’accepte le texte libre qu’après un message du client. Il s’ouvre avec le premier.",
   "composer.windowClosed": "Les 24 heures de texte libre sont écoulées. Elles reprennent dès que le client écrit.",
 
   "attach.list": "Fichiers à envoyer",

@@ -30,6 +30,13 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.media-failed": "Le fichier n’a pas pu être récupéré.",
   "problem.is.not-supported": "Ce numéro ne le permet pas : sa passerelle ne le propose pas.",
   "problem.is.outside-window": "Les 24 heures de texte libre sont écoulées.",
+  "problem.is.number-taken": "Ce numéro est déjà connecté, ici ou dans un autre espace de travail.",
+  "problem.is.hook-unreachable":
+    "Meta n’a pas joint cet Indaba. Son adresse doit être ouverte à Internet en https : demandez à l’opérateur.",
+  "problem.is.gateway-refused": "La passerelle a refusé.",
+  "problem.is.not-movable": "Un numéro sur la Cloud API n’a pas de passerelle : il reste chez Meta.",
+  "problem.is.no-shared-hooks":
+    "Cette passerelle n’a besoin d’aucun réglage : chacun de ses numéros a son propre hook.",
   "problem.is.no-code":
     "Il n’y a pas de code à scanner pour l’instant. Le numéro est déjà connecté, ou en préparation.",
   "problem.is.gateway-full":

@@ -63,6 +63,7 @@ export const inbox: Translated<typeof source, Form> = {
   "row.nothingYet": "Nada foi dito ainda",
   "row.notSent": "Não enviada",
   "row.unknown": "Entrega desconhecida",
+  "row.numberBy": "{name}, {way}",
   "row.windowCloses": "A janela fecha em {left}",
   "row.markRead": "Marcar como lida",
   "row.unread": { one: "{n} mensagem não lida", other: "{n} mensagens não lidas" },
@@ -185,6 +186,7 @@ export const inbox: Translated<typeof source, Form> = {
 
   "order.times": "{n} ×",
   "order.total": "Total",
+
   "call.missed": "Ligação perdida",
   "call.rejected": "Ligação recusada",
   "call.done": "Ligação",
@@ -221,6 +223,8 @@ export const inbox: Translated<typeof source, Form> = {
   "composer.over": { one: "{n} caractere a mais", other: "{n} caracteres a mais" },
   "composer.drop": "Solte para enviar a {who}",
   "composer.viewer": "Aqui você pode ler. Para responder é preciso o papel agente.",
+  "composer.windowNever":
+    "Neste número o WhatsApp só aceita texto livre depois que o cliente escreve. Abre com a primeira mensagem dele.",
   "composer.windowClosed": "As 24 horas de texto livre acabaram. Elas voltam quando o cliente escrever.",
 
   "attach.list": "Arquivos para enviar",

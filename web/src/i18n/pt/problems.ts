@@ -29,6 +29,12 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.media-failed": "Não foi possível buscar o arquivo.",
   "problem.is.not-supported": "Este número não pode fazer isso: o gateway dele não oferece.",
   "problem.is.outside-window": "As 24 horas de texto livre acabaram.",
+  "problem.is.number-taken": "Este número já está conectado, aqui ou em outro espaço de trabalho.",
+  "problem.is.hook-unreachable":
+    "A Meta não chegou a este Indaba. O endereço dele deve estar aberto à internet por https: fale com o operador.",
+  "problem.is.gateway-refused": "O gateway recusou.",
+  "problem.is.not-movable": "Um número na Cloud API não tem gateway: ele fica na Meta.",
+  "problem.is.no-shared-hooks": "Este gateway não precisa de configuração: cada número tem o seu próprio hook.",
   "problem.is.no-code": "Não há código para ler agora. O número já está conectado ou ainda em preparação.",
   "problem.is.gateway-full": "Este gateway não aceita mais números. Escolha outro ou fale com o operador dele.",
   "problem.is.no-gateway": "Não há gateway com lugar. Conecte um seu ou fale com o operador.",

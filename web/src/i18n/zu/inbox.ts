@@ -63,6 +63,7 @@ export const inbox: Translated<typeof source, Form> = {
   "row.nothingYet": "Akukashiwo lutho",
   "row.notSent": "Akuthunyelwanga",
   "row.unknown": "Ukulethwa akwaziwa",
+  "row.numberBy": "{name}, {way}",
   "row.windowCloses": "Iwindi livala ngemva kuka-{left}",
   "row.markRead": "Maka njengofundiwe",
   "row.unread": { one: "Umlayezo ongu-{n} ongafundiwe", other: "Imilayezo engu-{n} engafundiwe" },
@@ -188,6 +189,7 @@ export const inbox: Translated<typeof source, Form> = {
 
   "order.times": "{n} ×",
   "order.total": "Isamba",
+
   "call.missed": "Ikholi ephuthelwe",
   "call.rejected": "Ikholi inqatshiwe",
   "call.done": "Ikholi",
@@ -224,6 +226,8 @@ export const inbox: Translated<typeof source, Form> = {
   "composer.over": { one: "Uhlamvu olungu-{n} ludlulele", other: "Izinhlamvu ezingu-{n} zidlulele" },
   "composer.drop": "Dedela ukuze uthumele u-{who}",
   "composer.viewer": "Ungafunda lapha. Ukuphendula kudinga indima yomenzeli.",
+  "composer.windowNever":
+    "Kule nombolo i-WhatsApp yamukela umbhalo okhululekile kuphela ngemva kokuba ikhasimende selibhalile. Kuvuleka ngomlayezo walo wokuqala.",
   "composer.windowClosed": "Amahora angu-24 ombhalo okhululekile aphelile. Kuvuleka futhi lapho ikhasimende libhala.",
 
   "attach.list": "Amafayela azothunyelwa",

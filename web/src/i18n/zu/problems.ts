@@ -29,6 +29,12 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.media-failed": "Ifayela alilandekanga.",
   "problem.is.not-supported": "Le nombolo ayikwazi ukwenza lokho: i-gateway yayo ayikunikezi.",
   "problem.is.outside-window": "Amahora angu-24 ombhalo okhululekile aphelile.",
+  "problem.is.number-taken": "Le nombolo isixhunyiwe, lapha noma kwenye indawo yokusebenza.",
+  "problem.is.hook-unreachable":
+    "UMeta akafinyelelanga kule Indaba. Ikheli layo kumele livuleke ku-inthanethi nge-https: buza umqhubi.",
+  "problem.is.gateway-refused": "I-gateway yenqabile.",
+  "problem.is.not-movable": "Inombolo eku-Cloud API ayinayo i-gateway: ihlala kwaMeta.",
+  "problem.is.no-shared-hooks": "Le gateway ayidingi kumiswa: inombolo ngayinye yayo ine-hook yayo.",
   "problem.is.no-code": "Ayikho ikhodi yokuskena manje. Inombolo isixhunyiwe, noma isalungiswa.",
   "problem.is.gateway-full": "Le gateway ayisathathi izinombolo. Khetha enye, noma ubuze umqhubi wayo.",
   "problem.is.no-gateway": "Ayikho i-gateway enendawo. Xhuma eyakho, noma ubuze umqhubi.",
