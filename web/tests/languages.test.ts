@@ -16,6 +16,11 @@ describe.each(translated)("the texts in %s", async (code, open) => {
   const { texts } = (await open()) as { texts: Texts };
   const all = Object.entries(texts);
 
+  it("are all there", () => {
+    const missing = Object.keys(source).filter((key) => !(key in texts));
+    expect(missing, `src/i18n/${code}/ lacks ${missing.join(", ")}`).toEqual([]);
+  });
+
   it("have no key that English lacks", () => {
     expect(all.map(([key]) => key).filter((key) => !(key in source))).toEqual([]);
   });

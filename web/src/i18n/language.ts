@@ -24,6 +24,9 @@ export const chosenLanguage = remembered<Language | "">(
   (value): value is Language | "" => value === "" || known(value),
 );
 
+/** The languages that run from right to left. */
+const rtl: readonly Language[] = ["ar"];
+
 /** The language of this page. It does not change while the page is open: a switch loads it again. */
 export const language: { code: Language; locale: string; rtl: boolean; pseudo: boolean } = {
   code: "en",
@@ -38,7 +41,7 @@ const baseOf = (tag: string): string => tag.toLowerCase().split("-")[0] ?? "";
 export function speak(code: Language): void {
   language.code = code;
   language.locale = navigator.languages?.find((one) => baseOf(one) === code) ?? code;
-  language.rtl = code === "ar";
+  language.rtl = rtl.includes(code);
   document.documentElement.lang = language.locale;
   document.documentElement.dir = language.rtl ? "rtl" : "ltr";
 }

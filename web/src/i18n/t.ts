@@ -16,7 +16,7 @@ type Forms = { readonly [Form in Intl.LDMLPluralRule]?: string } & { readonly ot
  * A key that is missing, or one that English does not have, does not compile.
  */
 export type Translated<Source, Form extends Intl.LDMLPluralRule> = {
-  readonly [K in keyof Source]?: Source[K] extends Plural ? { readonly [F in Form]: string } : string;
+  readonly [K in keyof Source]: Source[K] extends Plural ? { readonly [F in Form]: string } : string;
 };
 
 type Names<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
@@ -31,7 +31,7 @@ export type Args<K extends Key> = [Names<Source<Catalogue[K]>>] extends [never]
 /** The keys whose texts need no values: what a table of labels may name. */
 export type PlainKey = { [K in Key]: Args<K> extends [] ? K : never }[Key];
 
-export type Texts = { readonly [K in Key]?: string | Forms };
+export type Texts = { readonly [K in Key]: string | Forms };
 
 /** What only the other languages say themselves: the server's problems, which come in English. */
 type Problems = typeof problems;
@@ -79,7 +79,7 @@ function rules() {
 
 /** The template of a text in the language of this page, before its values are put in. */
 export function template(key: Key, values: Values = {}): string {
-  const entry: string | Forms = texts[key] ?? en[key];
+  const entry = texts[key];
   const text = typeof entry === "string" ? entry : (entry[rules().plurals.select(Number(values.n))] ?? entry.other);
   return language.pseudo ? pseudo(text) : text;
 }
