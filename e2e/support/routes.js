@@ -16,6 +16,7 @@ export const routes = ({ talk, number }) => [
   ["/settings/preferences", "main [role=switch]"],
   ["/settings/workspace", "main form"],
   ["/settings/team", "main li, main table"],
+  ["/settings/gateways", "main form, main li"],
   ["/settings/api-keys", "main form, main button"],
   ["/settings/audit", "main table, main li"],
   ["/settings/jobs", '[data-testid="job-summary"], [data-testid="empty"]'],

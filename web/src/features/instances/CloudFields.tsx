@@ -1,3 +1,4 @@
+import { ChevronDown } from "lucide-react";
 import { type ClipboardEvent, useState } from "react";
 import { Rich } from "~/i18n/Rich";
 import { type PlainKey, t } from "~/i18n/t";
@@ -22,9 +23,10 @@ export function CloudFields({ form }: { form: ReturnType<typeof useForm<NewNumbe
   };
   return (
     <div className="flex flex-col gap-4" onPaste={onPaste}>
-      <details className="rounded-card border border-border bg-surface">
+      <details className="group rounded-card border border-border bg-surface">
         <summary className="press flex h-10 cursor-pointer items-center rounded-card px-3 text-13 font-medium text-link">
           {t("cloud.where")}
+          <ChevronDown size={16} aria-hidden className="ms-auto text-muted group-open:rotate-180" />
         </summary>
         <ol className="flex list-decimal flex-col gap-1.5 border-t border-border py-3 ps-8 pe-4 text-13">
           {where.map((step) => (

@@ -137,7 +137,7 @@ function Row({
               </Chip>
             )}
           </span>
-          <span className="block truncate text-12 text-muted">
+          <span className="block text-12 break-words text-muted">
             {runs} · <span className="tabular-nums">{t("gateways.load", { n: of.instances, of: of.capacity })}</span>
             {of.url && <> · {of.url}</>}
           </span>

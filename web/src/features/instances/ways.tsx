@@ -1,4 +1,4 @@
-import { Check, Minus } from "lucide-react";
+import { Check, ChevronDown, Minus } from "lucide-react";
 import { type PlainKey, t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
 
@@ -74,6 +74,7 @@ export function Ways({ ways, way, onChoose }: { ways: WayChoice[]; way: Way; onC
       <details className="group rounded-card border border-border" data-testid="compare">
         <summary className="press flex h-10 cursor-pointer items-center rounded-card px-3 text-13 font-medium text-link">
           {t("compare.title")}
+          <ChevronDown size={16} aria-hidden className="ms-auto text-muted group-open:rotate-180" />
         </summary>
         <section
           className="overflow-x-auto border-t border-border"
