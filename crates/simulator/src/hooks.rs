@@ -89,6 +89,8 @@ pub struct Parcel {
     pub retries: Retries,
     /// Answers after which it is not tried again.
     pub believed: &'static [u16],
+    /// Nothing but 200 counts, redirects are not followed, and certificates are looked at.
+    pub strict: bool,
     /// For the log: the event's id.
     pub id: String,
     /// For the log: which event.
@@ -122,6 +124,7 @@ pub struct Delivery {
 /// The courier.
 pub struct Courier {
     client: reqwest::Client,
+    strict: reqwest::Client,
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
     second: Duration,
@@ -141,8 +144,14 @@ impl Courier {
             .timeout(Duration::from_secs(600))
             .build()
             .context("make the courier's HTTP client")?;
+        let strict = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()
+            .context("make the courier's strict HTTP client")?;
         Ok(Courier {
             client,
+            strict,
             places: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: AtomicUsize::new(0),
             second,
@@ -163,6 +172,11 @@ impl Courier {
     /// The client, for others who play a gateway that posts.
     pub fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// The one that follows no redirect and looks at certificates.
+    pub fn strict(&self) -> &reqwest::Client {
+        &self.strict
     }
 
     /// Deliveries that match, the oldest first.
@@ -279,7 +293,8 @@ impl Courier {
     async fn deliver(&self, seq: u64, parcel: &Parcel) {
         for n in 0..=parcel.retries.attempts {
             let (status, retry_after) = self.post(parcel).await;
-            if status.is_some_and(|status| (200..300).contains(&status)) {
+            let good = if parcel.strict { 200..201 } else { 200..300 };
+            if status.is_some_and(|status| good.contains(&status)) {
                 return self.tried(seq, "delivered", n + 1, status);
             }
             let believed = status.is_some_and(|status| parcel.believed.contains(&status));
@@ -295,7 +310,8 @@ impl Courier {
     /// One try: the final status, after redirects, and its Retry-After in seconds.
     async fn post(&self, parcel: &Parcel) -> (Option<u16>, Option<f64>) {
         let Ok(_place) = self.places.acquire().await else { return (None, None) };
-        let mut request = self.client.post(&parcel.url).body(parcel.body.clone());
+        let client = if parcel.strict { &self.strict } else { &self.client };
+        let mut request = client.post(&parcel.url).body(parcel.body.clone());
         for (name, value) in &parcel.headers {
             request = request.header(name, value);
         }

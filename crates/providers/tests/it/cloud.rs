@@ -677,7 +677,11 @@ async fn the_connection_is_looked_at_step_by_step() {
     let names = ["reach", "key", "version", "number", "account", "subscription", "secret"];
     let all = |wrong: &[&str]| names.map(|name| (name.to_owned(), !wrong.contains(&name))).to_vec();
     let apps = taken(json!({"data": [{"whatsapp_business_api_data": {"id": "5"}}]}));
-    assert_eq!(steps(vec![good.clone(), number.clone(), account.clone(), apps.clone()]).await, all(&[]));
+    let numbers = |id: &str| taken(json!({"data": [{"id": id}]}));
+    let own = numbers("106540352242922");
+    assert_eq!(steps(vec![good.clone(), number.clone(), account.clone(), apps.clone(), own]).await, all(&[]));
+    let elsewhere = steps(vec![good.clone(), number.clone(), account.clone(), apps.clone(), numbers("1")]).await;
+    assert!(elsewhere.contains(&("account".to_owned(), false)), "the number is another account's: {elsewhere:?}");
     let nobody = taken(json!({"data": []}));
     assert_eq!(steps(vec![good.clone(), number.clone(), account.clone(), nobody]).await, all(&["subscription"]));
     let poor = taken(json!({"data": {"is_valid": true, "scopes": ["whatsapp_business_messaging"]}}));

@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Gateway,
-    account::{Media, State, bsuid, shown_phone},
+    account::{Media, State},
     cards,
+    people::{bsuid, shown_phone},
     post::Change,
     refusal::Refusal,
     wamid::wamid,

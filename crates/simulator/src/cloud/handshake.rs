@@ -20,7 +20,7 @@ pub async fn verify(sim: &Arc<Sim>, callback: &Callback) -> Result<(), Refusal> 
         ("hub.verify_token", &callback.token),
     ]);
     let request =
-        sim.hooks.client().get(url).header("User-Agent", "facebookplatform/1.0 (+http://developers.facebook.com)");
+        sim.hooks.strict().get(url).header("User-Agent", "facebookplatform/1.0 (+http://developers.facebook.com)");
     let answer = request.timeout(Duration::from_secs(10)).send().await;
     let answer = answer.map_err(|error| {
         let (number, what) = if error.is_timeout() { (28, "Operation timed out") } else { (7, "Failed to connect") };

@@ -294,6 +294,10 @@ impl Gateway {
         made.status = new.status.unwrap_or(made.status);
         made.format = new.parameter_format.unwrap_or(made.format);
         made.held = new.held;
+        // In place of the one that is there.
+        state
+            .templates
+            .retain(|_, there| (&there.waba, &there.name, &there.language) != (&made.waba, &made.name, &made.language));
         let key = new_id();
         let seen = templates::view(&key, &made);
         state.templates.insert(key, made);

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    account::{Callback, Caller, MANAGEMENT, MESSAGING, Number, State, canonical, country, display},
+    account::{Callback, Caller, MANAGEMENT, MESSAGING, Number, State},
     fields, handshake,
+    people::{bsuid, canonical, country, display},
     refusal::{Answer, Refusal, ok, success},
     shape,
 };
@@ -388,7 +389,7 @@ fn change_blocked(sim: &Sim, caller: &Caller, id: &str, bytes: &Bytes, block: bo
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for user in users {
         let input = user["user"].as_str().or(user["user_id"].as_str()).unwrap_or_default();
-        let by_id = world.people().find(|person| super::account::bsuid(&business, person) == input);
+        let by_id = world.people().find(|person| bsuid(&business, person) == input);
         let phone = by_id.map(|person| person.phone.clone()).or_else(|| digits(input).map(|phone| canonical(&phone)));
         let fits = phone.filter(|phone| !block || super::messages::is_open(number.heard.get(phone), now));
         let Some(phone) = fits else {

@@ -186,6 +186,7 @@ fn parcel(target: &Target, changes: &[Change], shape: Shape) -> Parcel {
         // 10, 20, 40… seconds, then every day: a week in all. Only that it is a week is known.
         retries: Retries { policy: Policy::Exponential, delay_s: 5.0, attempts: 19 },
         believed: &[],
+        strict: true,
         id: first.value["messages"][0]["id"]
             .as_str()
             .or(first.value["statuses"][0]["id"].as_str())

@@ -29,7 +29,7 @@ pub struct Refusal {
     /// `error.error_data.details`.
     pub details: Option<String>,
     /// `error_user_title` and `error_user_msg`.
-    pub user: Option<(String, String)>,
+    pub user: Option<Box<(String, String)>>,
     /// Worth another try.
     pub transient: bool,
 }
@@ -243,7 +243,7 @@ impl Refusal {
     pub fn template(subcode: i64, title: &str, message: &str) -> Refusal {
         Refusal {
             subcode: Some(subcode),
-            user: Some((title.to_owned(), message.to_owned())),
+            user: Some(Box::new((title.to_owned(), message.to_owned()))),
             ..Refusal::of(400, 100, "OAuthException", "Invalid parameter")
         }
     }
@@ -308,7 +308,7 @@ impl Refusal {
         if self.transient {
             error["is_transient"] = true.into();
         }
-        if let Some((title, message)) = &self.user {
+        if let Some((title, message)) = self.user.as_deref() {
             error["is_transient"] = false.into();
             error["error_user_title"] = title.as_str().into();
             error["error_user_msg"] = message.as_str().into();

@@ -145,7 +145,7 @@ const NAMED: &[Field] = &[("name", true, Text(64)), ("parameters", false, Any)];
 
 const TEMPLATE: &[Field] = &[
     ("name", true, Text(512)),
-    ("language", true, Object(&[("code", true, Text(16)), ("policy", false, One(&["deterministic"]))])),
+    ("language", true, Object(&[("code", true, Text(64)), ("policy", false, One(&["deterministic"]))])),
     ("components", false, List(0, 20, COMPONENT)),
     ("namespace", false, Free(128)),
 ];

@@ -199,6 +199,7 @@ impl Gateway {
             body: envelope.to_string().into(),
             retries: RETRIES,
             believed: BELIEVED,
+            strict: false,
             // There is no id of a delivery.
             id: String::new(),
             event: event.to_owned(),

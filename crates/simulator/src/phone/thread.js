@@ -62,6 +62,15 @@ function poll(message, me) {
       }, option, h("span", { class: "muted" }, String(count(option))))));
 }
 
+function choices(message) {
+  return h("div", { class: "poll", role: "group", "aria-label": "Answers", "data-testid": "choices" },
+    ...message.choices.map((choice) =>
+      h("button", {
+        type: "button", "data-testid": "choice", "data-choice": choice.id, disabled: message.revoked,
+        click: () => act(message, "choose", { option: choice.id }),
+      }, choice.title, choice.description && h("span", { class: "muted" }, choice.description))));
+}
+
 function content(message, me) {
   if (message.revoked) return [h("span", { class: "gone" }, "This message was deleted")];
   const parts = [];
@@ -79,6 +88,7 @@ function content(message, me) {
     parts.push(h("div", { class: "paper" }, `Contact: ${/^FN:(.*)$/m.exec(card)?.[1] ?? "?"}`));
   }
   if (message.body) parts.push(h("span", { class: "body", "data-testid": "body" }, message.body));
+  if (message.choices?.length && me !== "me") parts.push(choices(message));
   return parts;
 }
 

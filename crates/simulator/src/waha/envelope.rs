@@ -82,6 +82,7 @@ impl Gateway {
             body: body.into(),
             retries: hook.retries.unwrap_or_default(),
             believed: &[],
+            strict: false,
             id: id.to_owned(),
             event: event.to_owned(),
             session: session.name.clone(),

@@ -6,6 +6,7 @@ mod evolution;
 mod faults;
 mod hooks;
 mod house;
+mod meta;
 mod people;
 mod phone;
 mod sessions;

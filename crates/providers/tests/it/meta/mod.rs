@@ -1,5 +1,7 @@
 //! The whole of `cloud` against the simulator of Meta, over HTTP: every call, every hook, verified and read.
 
+mod account;
+mod faults;
 mod talk;
 
 use std::time::Duration;
@@ -30,6 +32,7 @@ pub struct House {
     pub hook_url: String,
     pub waba: String,
     pub app: String,
+    pub token: String,
     /// What was told and has not been asked for.
     kept: Vec<Incoming>,
 }
@@ -72,7 +75,16 @@ pub async fn house_with(more: Value) -> House {
     link.build = Default::default();
     link.secrets = Secrets { keys: vec![word("appSecret").into()], verify_token: Some(TOKEN.to_owned().into()) };
     link.extras = Extras { waba_id: Some(word("wabaId")), app_id: Some(word("appId")), ..Extras::default() };
-    House { simulator, link, hooks, hook_url, waba: word("wabaId"), app: word("appId"), kept: vec![] }
+    House {
+        simulator,
+        link,
+        hooks,
+        hook_url,
+        waba: word("wabaId"),
+        app: word("appId"),
+        token: word("accessToken"),
+        kept: vec![],
+    }
 }
 
 /// The same, and its hooks come to us.
