@@ -136,7 +136,7 @@ export default function ContactsPage() {
                     >
                       <Avatar id={one.id} name={one.name ?? ""} size={40} />
                       <span className="min-w-0 flex-1 phone:flex-none phone:basis-2/5">
-                        <span dir="auto" className="block truncate font-medium rtl:text-right">
+                        <span dir="auto" className="block truncate font-medium at-start">
                           {nameOf(one)}
                         </span>
                         {narrow && one.phone && (

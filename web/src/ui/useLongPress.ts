@@ -1,4 +1,4 @@
-import { type MouseEvent, type PointerEvent, useEffect, useRef } from "react";
+import { type MouseEvent, type PointerEvent, type TouchEvent, useEffect, useRef } from "react";
 
 /** How long a finger rests before it means "what can I do with this?". */
 const LONG = 450;
@@ -37,6 +37,10 @@ export function useLongPress(act: ((at: { x: number; y: number }) => void) | und
       if (at && Math.hypot(event.clientX - at.x, event.clientY - at.y) > SLOP) stop();
     },
     onPointerUp: stop,
+    // Without this the browser plays a mouse where the finger was: the menu would lose the focus, and close.
+    onTouchEnd: (event: TouchEvent) => {
+      if (fired.current && event.cancelable) event.preventDefault();
+    },
     onPointerCancel: stop,
     onContextMenu: (event: MouseEvent) => {
       // The browser's own menu for a long touch.

@@ -76,7 +76,7 @@ function Quoted({
       className="press -mx-1 mb-1 block w-[calc(100%+8px)] rounded-control border-s-3 border-primary bg-well/60 px-2 py-1 text-start text-12 hover:bg-well"
     >
       <span className="block font-strong text-link">{who}</span>
-      <span dir="auto" className="line-clamp-2 text-muted rtl:text-right">
+      <span dir="auto" className="line-clamp-2 text-muted at-start">
         {inOneLine(quoted.kind, quoted.preview)}
       </span>
     </button>

@@ -286,7 +286,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
             <span className="block font-strong text-link">
               {replyTo.direction === "inbound" ? nameOf(contact) : replyTo.author.name || t("author.us")}
             </span>
-            <span dir="auto" className="block truncate text-muted rtl:text-right">
+            <span dir="auto" className="block truncate text-muted at-start">
               {plain(replyTo.body ?? "") || kindName(replyTo.kind)}
             </span>
           </span>

@@ -162,7 +162,7 @@ export const ConversationRow = memo(function ConversationRow({
       <span
         dir="auto"
         className={cn(
-          "truncate rtl:text-right",
+          "truncate at-start",
           phone ? "text-16 leading-[22px]" : "leading-[19px]",
           unread ? "font-strong" : "font-medium",
         )}

@@ -218,7 +218,7 @@ function Order({ message }: { message: Message }) {
         {items.map((one, at) => (
           <li key={`${one.name}${at}`} className="flex gap-2 border-t border-border py-1.5 tabular-nums">
             <span className="shrink-0 text-muted">{t("order.times", { n: one.quantity })}</span>
-            <span dir="auto" className="min-w-0 flex-1 break-words rtl:text-right">
+            <span dir="auto" className="min-w-0 flex-1 break-words at-start">
               {one.name}
             </span>
             {currency && one.price !== undefined && <span>{money(one.price * one.quantity, currency)}</span>}

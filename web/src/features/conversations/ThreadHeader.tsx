@@ -120,11 +120,7 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
         <Avatar id={contact.id} name={contact.name ?? ""} size={onePane ? 40 : 32} />
       </button>
       <div className="min-w-0 flex-1">
-        <Name
-          dir="auto"
-          className="truncate text-15 font-strong max-phone:text-16 rtl:text-right"
-          data-testid="thread-name"
-        >
+        <Name dir="auto" className="truncate text-15 font-strong max-phone:text-16 at-start" data-testid="thread-name">
           {name}
         </Name>
         <div className="flex items-center gap-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums">
