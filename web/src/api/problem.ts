@@ -24,6 +24,10 @@ const wrong: [RegExp, string][] = [
 /** The server speaks English. In another language its own words are shown only where we have none for them. */
 const ofType = (slug: string): string | undefined => (language.code === "en" ? undefined : told(`problem.is.${slug}`));
 
+/** Why a message was not sent: in our words where we have them, else in those of the server or the gateway. */
+export const failure = ({ code, detail }: { code: string; detail: string | null }): string | null =>
+  ofType(code) ?? detail;
+
 function ofField(what: string): string {
   const ours = language.code === "en" ? undefined : told(wrong.find(([said]) => said.test(what))?.[1] ?? "wrong.it");
   if (ours) return ours;

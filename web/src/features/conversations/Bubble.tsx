@@ -12,6 +12,7 @@ import {
   X,
 } from "lucide-react";
 import { memo, useRef } from "react";
+import { failure } from "~/api/problem";
 import type { Message } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
@@ -128,7 +129,9 @@ function Trouble({
   const local = outgoing?.is === "refused";
   const unknown = message.state === "unknown";
   if (!local && !unknown && message.state !== "failed") return null;
-  const reason = unknown ? t("message.unknownReason") : message.error?.detail || t("message.failedReason");
+  const reason = unknown
+    ? t("message.unknownReason")
+    : (message.error && failure(message.error)) || t("message.failedReason");
   return (
     <div
       data-testid="trouble"
