@@ -2,11 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint build release web test-rust test-web test-e2e test-peers crash bench bench-full schema clean
+.PHONY: help demo test check lint build release web test-rust test-web test-e2e test-peers crash fuzz bench bench-full schema clean
 
 # dev builds fast; `make demo PROFILE=release` runs fast.
 PROFILE ?= dev
 N ?= 3
+FUZZ ?= 1000000
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ test-peers: ## programs that we did not write, against our simulators
 
 crash: ## kills the server N times under load, on both databases (default 3; a long run: make crash N=200)
 	@scripts/test crash $(N)
+
+fuzz: ## broken captures through every parser, a million for each crate (make fuzz FUZZ=10000)
+	@scripts/fuzz $(FUZZ)
 
 bench: web ## the figures of docs/benchmarks.md, about 10 minutes
 	@scripts/bench

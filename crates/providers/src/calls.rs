@@ -17,6 +17,11 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// Where a list goes on that is counted.
+pub(crate) fn cursor(after: Option<&str>) -> Result<u64, CallError> {
+    after.map_or(Ok(0), |after| after.parse().map_err(|_| CallError::Invalid("a cursor of another list".into())))
+}
+
 /// What a gateway is told when an instance is made.
 #[derive(Debug, Clone)]
 pub struct Setup {

@@ -137,6 +137,13 @@ pub enum CallError {
     Strange(String),
 }
 
+impl SendError {
+    /// A message that cannot be sent as it is; `detail` says what to do.
+    pub(crate) fn bad(detail: impl Into<String>) -> SendError {
+        SendError::Refused { code: "bad-request".into(), detail: detail.into() }
+    }
+}
+
 impl From<CallError> for SendError {
     /// The careful reading: whatever does not prove that nothing was sent is [`SendError::Unknown`].
     fn from(error: CallError) -> SendError {
@@ -151,7 +158,7 @@ impl From<CallError> for SendError {
             },
             CallError::NotSupported(capability) => SendError::NotSupported { capability },
             CallError::Wait(after) => SendError::Wait { after },
-            CallError::Invalid(detail) => SendError::Refused { code: "bad-request".into(), detail },
+            CallError::Invalid(detail) => SendError::bad(detail),
             CallError::AccountLocked => SendError::Locked { until: None },
             CallError::NotFound(detail) => SendError::Refused { code: "not-found".into(), detail },
             CallError::Cut(detail) | CallError::Strange(detail) => SendError::Unknown { detail },

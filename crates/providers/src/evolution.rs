@@ -25,11 +25,12 @@ use serde_json::{Value, json};
 
 use self::call::{Gateway, send_refusal};
 use self::order::{hook, jid, key, number, order, sent, settings};
+use crate::calls::cursor;
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, CheckStep, Code, Created, Download,
     History, Hook, Incoming, Link, LookedUp, MediaSource, Message, MessageRef, Outgoing, Page, Part, Person,
     PresenceState, Provider, Refused, Secrets, SendError, Sent, Session, SessionState, Setup, Step, Unreadable, http,
-    proto, signature,
+    kept, proto, signature,
 };
 
 /// Where a hook carries our secret.
@@ -75,7 +76,7 @@ impl Provider for Evolution {
     }
 
     fn capabilities(&self, build: &Build) -> Capabilities {
-        let version = version(build);
+        let version = build.number();
         Capabilities {
             qr: true,
             pairing_code: true,
@@ -166,7 +167,7 @@ impl Provider for Evolution {
             return Err(CallError::Strange("an answer without a version; is this an Evolution API?".into()));
         };
         let build = Build { version, engine: None, tier: None };
-        let fits = self::version(&build).is_none_or(|version| version >= OLDEST);
+        let fits = build.number().is_none_or(|version| version >= OLDEST);
         let mut steps = vec![CheckStep::new("reach", true, "the gateway answers")];
         if link.external_name.is_empty() {
             let request = gateway.request(Method::POST, &["verify-creds"], &[])?.json(&json!({}));
@@ -328,7 +329,7 @@ impl Provider for Evolution {
 
     /// Made from the messages in the server's store: one person can come twice, by phone number and by LID.
     async fn chats(&self, link: &Link, after: Option<&str>, limit: u32) -> Result<Page<Chat>, CallError> {
-        let (limit, skip) = (limit.clamp(1, 100), number_of(after)?);
+        let (limit, skip) = (limit.clamp(1, 100), cursor(after)?);
         let body = json!({ "take": limit, "skip": skip });
         let rows: Vec<Value> = store(link, "findChats", &body).await?.json()?;
         let next = (rows.len() >= limit as usize).then(|| (skip + u64::from(limit)).to_string());
@@ -337,7 +338,7 @@ impl Provider for Evolution {
     }
 
     async fn history(&self, link: &Link, of: &History) -> Result<Page<Message>, CallError> {
-        let (limit, page) = (of.limit.clamp(1, 100), number_of(of.after.as_deref())?.max(1));
+        let (limit, page) = (of.limit.clamp(1, 100), cursor(of.after.as_deref())?.max(1));
         let mut wanted = json!({});
         if let Some(chat) = &of.chat {
             wanted["key"] = json!({ "remoteJid": jid(chat)? });
@@ -365,7 +366,7 @@ impl Provider for Evolution {
     }
 
     async fn people(&self, link: &Link, after: Option<&str>, limit: u32) -> Result<Page<Person>, CallError> {
-        let (limit, page) = (limit.clamp(1, 500), number_of(after)?.max(1));
+        let (limit, page) = (limit.clamp(1, 500), cursor(after)?.max(1));
         let body = json!({ "where": {}, "page": page, "offset": limit });
         let rows: Vec<Value> = store(link, "findContacts", &body).await?.json()?;
         let next = (rows.len() >= limit as usize).then(|| (page + 1).to_string());
@@ -561,16 +562,6 @@ async fn store(link: &Link, what: &str, body: &Value) -> Result<http::Reply, Cal
     gateway.send(request, http::PATIENCE_FILES, http::LONGEST_LIST, Some(Capability::History)).await
 }
 
-/// `2.3.7`, also with something after it.
-fn version(build: &Build) -> Option<(u32, u32, u32)> {
-    let mut parts = build.version.as_deref()?.split(['.', '-', '+', ' ']).map(|part| part.parse().ok());
-    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
-}
-
-fn number_of(after: Option<&str>) -> Result<u64, CallError> {
-    after.map_or(Ok(0), |after| after.parse().map_err(|_| CallError::Invalid("a cursor of another list".into())))
-}
-
 fn raw(value: &Value) -> Option<Box<RawValue>> {
     serde_json::value::to_raw_value(value).ok()
 }
@@ -581,7 +572,7 @@ fn stored(record: &Value) -> Option<Message> {
 
 fn named(contact: wire::Contact) -> Option<(Address, Person)> {
     let at = Address::parse(contact.remote_jid.as_deref()?).filter(|at| at.is_person() && !contact.is_group)?;
-    let person = Person { name: read::name(contact.push_name.as_deref()), ..Person::at(&at) };
+    let person = Person { name: kept::name(contact.push_name.as_deref()), ..Person::at(&at) };
     Some((at, person))
 }
 
@@ -590,7 +581,7 @@ fn chat(row: wire::Chat) -> Option<Chat> {
     let last = row.last_message.as_deref().and_then(read::stored);
     let mut person = last.as_ref().map(|last| last.person.clone()).unwrap_or_default();
     person.learn(&chat);
-    person.name = read::name(row.push_name.as_deref()).or(person.name);
+    person.name = kept::name(row.push_name.as_deref()).or(person.name);
     let at = last.as_ref().and_then(|last| last.at);
     Some(Chat { chat, person, picture: row.profile_pic_url, last: last.map(Box::new), at })
 }

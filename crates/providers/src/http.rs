@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::lenient::clean;
-use crate::{CallError, Download};
+use crate::{CallError, Capability, Download, Link};
 
 /// How long a call may take in all, unless it says otherwise.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -189,6 +190,39 @@ fn date(text: &str) -> Option<jiff::Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
+/// What stands before a gateway says: it never saw the request, did not wait for it, or does not take so much.
+pub(crate) fn before_it(reply: &Reply) -> CallError {
+    match reply.status.as_u16() {
+        408 => CallError::Cut("the gateway gave up waiting for the request".into()),
+        413 => CallError::Invalid("the file is larger than the gateway takes".into()),
+        // a proxy's own page
+        status => CallError::Unreachable(format!("{status} with {}", reply.what())),
+    }
+}
+
+/// A request of a gateway, still without a key.
+pub(crate) fn request<K: AsRef<str>, V: AsRef<str>>(
+    link: &Link,
+    method: Method,
+    segments: &[&str],
+    query: &[(K, V)],
+) -> Result<RequestBuilder, CallError> {
+    let at = if segments.is_empty() { "/".to_owned() } else { path(segments)? };
+    let mut url = below(&link.url, &at);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(link.http.request(method, url).header("accept", "application/json"))
+}
+
+/// One send: which call, its body, what it is called when the gateway lacks it, and how long it may take.
+pub(crate) struct Order {
+    pub call: &'static str,
+    pub body: Value,
+    pub needs: Option<Capability>,
+    pub patience: Duration,
+}
+
 /// A gateway's base with a path (and query) below it.
 pub(crate) fn below(base: &url::Url, path: &str) -> url::Url {
     let mut url = base.clone();
@@ -229,6 +263,11 @@ pub(crate) fn named(url: &str, gateway: &url::Url) -> bool {
             host => host.is_some() && host == gateway.host(),
         }
 }
+
+/// Slow down: WhatsApp's own word for it, inside a gateway's error.
+pub(crate) const OVERLIMIT: &str = "rate-overlimit";
+/// For how long, then.
+pub(crate) const OVERLIMIT_WAIT: Duration = Duration::from_secs(60);
 
 /// WhatsApp's reach-out timelock: `…server returned error 463`. The number alone, not inside a longer one.
 pub(crate) fn timelock(message: &str) -> bool {

@@ -16,6 +16,7 @@ mod evolution;
 mod hook;
 mod http;
 mod incoming;
+mod kept;
 mod lenient;
 mod link;
 mod outgoing;

@@ -5,6 +5,8 @@ use std::fmt;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::CallError;
+
 /// One number on one gateway, as a provider needs it.
 #[derive(Clone)]
 pub struct Link {
@@ -22,6 +24,16 @@ pub struct Link {
     pub secrets: Secrets,
     /// What only some providers need.
     pub extras: Extras,
+}
+
+impl Link {
+    /// The gateway's own name of the instance, which goes into paths: letters, digits, `-` and `_`, and not too many.
+    pub(crate) fn name(&self, longest: usize, what: &str) -> Result<&str, CallError> {
+        let name = self.external_name.as_str();
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let fits = plain && (1..=longest).contains(&name.len());
+        if fits { Ok(name) } else { Err(CallError::Invalid(format!("this is no name of {what}"))) }
+    }
 }
 
 impl fmt::Debug for Link {
@@ -43,6 +55,14 @@ pub struct Build {
     pub engine: Option<String>,
     /// `CORE`, `PLUS`.
     pub tier: Option<String>,
+}
+
+impl Build {
+    /// `2.3.7`, also with something after it.
+    pub(crate) fn number(&self) -> Option<(u32, u32, u32)> {
+        let mut parts = self.version.as_deref()?.split(['.', '-', '+', ' ']).map(|part| part.parse().ok());
+        Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
+    }
 }
 
 /// What a gateway proves itself with. Two keys while one is being replaced.

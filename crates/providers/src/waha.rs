@@ -19,10 +19,11 @@ use serde_json::{Value, json};
 
 use self::call::{Gateway, file_path};
 use self::order::{chat_id, config, order, sent};
+use crate::calls::cursor;
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, CheckStep, Code, Created, Download,
     History, Hook, Incoming, Limits, Link, LookedUp, MediaSource, Message, MessageRef, Outgoing, Page, Part, Person,
-    PresenceState, Provider, Quota, Refused, Secrets, SendError, Sent, Session, Setup, Unreadable, http, lenient,
+    PresenceState, Provider, Quota, Refused, Secrets, SendError, Sent, Session, Setup, Unreadable, http, kept, lenient,
     proto, signature,
 };
 
@@ -60,7 +61,7 @@ impl Provider for Waha {
     }
 
     fn capabilities(&self, build: &Build) -> Capabilities {
-        let version = version(build);
+        let version = build.number();
         // an old server of the paid tier has all of it
         let whole = version.is_none_or(|version| version >= WHOLE) || build.tier.as_deref() == Some("PLUS");
         let engine = build.engine.as_deref().unwrap_or_default();
@@ -136,7 +137,7 @@ impl Provider for Waha {
         let build = Build { version: found.version, engine: found.engine, tier: found.tier };
         let text =
             format!("WAHA {} with {}", build.version.as_deref().unwrap_or("?"), build.engine.as_deref().unwrap_or("?"));
-        let whole = version(&build).is_none_or(|version| version >= WHOLE) || build.tier.as_deref() == Some("PLUS");
+        let whole = build.number().is_none_or(|version| version >= WHOLE) || build.tier.as_deref() == Some("PLUS");
         let mut steps = vec![
             CheckStep::new("reach", true, "the gateway answers"),
             CheckStep::new("key", true, "the API key is right"),
@@ -258,7 +259,7 @@ impl Provider for Waha {
     }
 
     async fn limits(&self, link: &Link) -> Result<Limits, CallError> {
-        if version(&link.build).is_none_or(|version| version < LIMITS) {
+        if link.build.number().is_none_or(|version| version < LIMITS) {
             return Ok(Limits::default());
         }
         let gateway = Gateway(link);
@@ -297,7 +298,7 @@ impl Provider for Waha {
     /// The overview is the same on every engine. It looks up a picture for each chat: small pages.
     async fn chats(&self, link: &Link, after: Option<&str>, limit: u32) -> Result<Page<Chat>, CallError> {
         let gateway = Gateway(link);
-        let (limit, offset) = (limit.clamp(1, 20), offset(after)?);
+        let (limit, offset) = (limit.clamp(1, 20), cursor(after)?);
         let query = [("limit", limit.to_string()), ("offset", offset.to_string())];
         let reply = gateway.get_long(&["api", gateway.session()?, "chats", "overview"], &query).await?;
         Ok(page(reply.json()?, limit, offset, chat))
@@ -305,7 +306,7 @@ impl Provider for Waha {
 
     async fn history(&self, link: &Link, of: &History) -> Result<Page<Message>, CallError> {
         let gateway = Gateway(link);
-        let (limit, offset) = (of.limit.clamp(1, 100), offset(of.after.as_deref())?);
+        let (limit, offset) = (of.limit.clamp(1, 100), cursor(of.after.as_deref())?);
         let chat = of.chat.as_ref().map_or(Ok("all".to_owned()), chat_id)?;
         let mut query = vec![
             ("limit", limit.to_string()),
@@ -338,7 +339,7 @@ impl Provider for Waha {
 
     async fn people(&self, link: &Link, after: Option<&str>, limit: u32) -> Result<Page<Person>, CallError> {
         let gateway = Gateway(link);
-        let (limit, offset) = (limit.clamp(1, 100), offset(after)?);
+        let (limit, offset) = (limit.clamp(1, 100), cursor(after)?);
         let session = gateway.session()?.to_owned();
         let query = [("session", session), ("limit", limit.to_string()), ("offset", offset.to_string())];
         let list: Vec<Value> = gateway.get_long(&["api", "contacts", "all"], &query).await?.json()?;
@@ -351,7 +352,7 @@ impl Provider for Waha {
 
     async fn aliases(&self, link: &Link, after: Option<&str>, limit: u32) -> Result<Page<Person>, CallError> {
         let gateway = Gateway(link);
-        let (limit, offset) = (limit.clamp(1, 100), offset(after)?);
+        let (limit, offset) = (limit.clamp(1, 100), cursor(after)?);
         let query = [("limit", limit.to_string()), ("offset", offset.to_string())];
         let list: Vec<Value> = gateway.get_long(&["api", gateway.session()?, "lids"], &query).await?.json()?;
         Ok(page(list, limit, offset, |pair: wire::Lid| {
@@ -609,16 +610,6 @@ impl Waha {
     }
 }
 
-/// `2026.6.1`, also with something after it.
-fn version(build: &Build) -> Option<(u32, u32, u32)> {
-    let mut parts = build.version.as_deref()?.split(['.', '-', '+', ' ']).map(|part| part.parse().ok());
-    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
-}
-
-fn offset(after: Option<&str>) -> Result<u64, CallError> {
-    after.map_or(Ok(0), |after| after.parse().map_err(|_| CallError::Invalid("a cursor of another list".into())))
-}
-
 /// A page of a list that is counted by offset: a full one may have a next one. Items of another shape are left out.
 fn page<W: serde::de::DeserializeOwned, T>(
     list: Vec<Value>,
@@ -631,7 +622,7 @@ fn page<W: serde::de::DeserializeOwned, T>(
 }
 
 fn contact_name(contact: &wire::Contact) -> Option<String> {
-    read::name(contact.name.as_deref()).or_else(|| read::name(contact.pushname.as_deref()))
+    kept::name(contact.name.as_deref()).or_else(|| kept::name(contact.pushname.as_deref()))
 }
 
 fn info_session(info: &wire::SessionInfo) -> Option<Session> {
@@ -644,7 +635,7 @@ fn chat(item: wire::ChatOverview) -> Option<Chat> {
     let last = item.last_message.and_then(|last| read::message(last, None).ok()?.ok());
     let mut person = last.as_ref().map(|last| last.person.clone()).unwrap_or_default();
     person.learn(&chat);
-    person.name = read::name(item.name.as_deref()).or(person.name);
+    person.name = kept::name(item.name.as_deref()).or(person.name);
     let at = last.as_ref().and_then(|last| last.at);
     let at = at.or_else(|| {
         raw.and_then(|raw| raw.conversation_timestamp.or(raw.timestamp))

@@ -57,6 +57,7 @@ pub trait Gate: Send + Sync + 'static {
     fn about(&self, asked: &Asked) -> About;
 
     /// Whether the caller may come in; the answer, if not.
+    #[allow(clippy::result_large_err)] // once for a request
     fn admit(&self, sim: &Arc<Sim>, asked: &Asked, about: &About) -> Result<(), Response>;
 
     /// A body that is too large.

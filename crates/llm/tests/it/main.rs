@@ -1,6 +1,8 @@
 //! How the vendors are spoken to, and what becomes of each answer. No test leaves this machine.
 
 mod asking;
+#[path = "../../../../tests/broken.rs"]
+mod broken;
 mod fixtures;
 mod mutation;
 mod simulated;

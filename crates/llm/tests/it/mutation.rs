@@ -6,78 +6,12 @@ use std::{fs, path::Path};
 
 use indaba_llm::{Delta, Event, Head, Vendor, all};
 use reqwest::header::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// A small generator: the same broken answers every time.
-struct Chance(u64);
+use crate::broken::{Dice, Tally, at_most, best, change, eightfold, inputs, sizes, spoil};
 
-impl Chance {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(below.max(1)).unwrap()).unwrap()
-    }
-
-    fn odd(&mut self) -> Value {
-        match self.next(16) {
-            0 => Value::Null,
-            1 => json!(true),
-            2 => json!(-1),
-            3 => json!(1e308),
-            4 => json!(u64::MAX),
-            5 => json!("0"),
-            6 => json!(""),
-            7 => json!("\u{0}\u{FFFD}\u{202E}"),
-            8 => json!("x".repeat(5000)),
-            9 => json!("<html>"),
-            10 => json!([]),
-            11 => json!({}),
-            12 => json!([[], {}, null]),
-            13 => json!({"error": {"message": 1, "type": [], "code": {}}}),
-            14 => json!(vec![0; 3000]),
-            _ => (0..100).fold(json!(1), |inner, _| json!([inner])),
-        }
-    }
-
-    /// Walks to some place in a value and spoils it.
-    fn spoil(&mut self, value: &mut Value) {
-        match value {
-            Value::Object(fields) if !fields.is_empty() && self.next(4) > 0 => {
-                let key = fields.keys().nth(self.next(fields.len())).unwrap().clone();
-                match self.next(8) {
-                    0 => drop(fields.remove(&key)),
-                    1 => drop(fields.insert(format!("{key}_"), json!(1))),
-                    _ => self.spoil(&mut fields[&key]),
-                }
-            }
-            Value::Array(values) if !values.is_empty() && self.next(4) > 0 => {
-                let index = self.next(values.len());
-                match self.next(8) {
-                    0 => drop(values.remove(index)),
-                    1 => values.push(values[index].clone()),
-                    2 => values.reverse(),
-                    _ => self.spoil(&mut values[index]),
-                }
-            }
-            _ => *value = self.odd(),
-        }
-    }
-
-    /// Spoils raw bytes: cut, doubled, changed.
-    fn scratch(&mut self, bytes: &mut Vec<u8>) {
-        let at = self.next(bytes.len());
-        match self.next(4) {
-            0 => bytes.truncate(at),
-            1 => bytes.extend_from_within(at..),
-            2 => bytes.splice(at..at, [0xff, 0x00, b'"']).for_each(drop),
-            _ if !bytes.is_empty() => bytes[at] = b"\x00\"{}[],:\\9"[self.next(10)],
-            _ => {}
-        }
-    }
-}
-
-fn read_everything(vendor: &dyn Vendor, body: &[u8]) {
+/// Whether any of it could be read as what it should be.
+fn read_everything(vendor: &dyn Vendor, body: &[u8]) -> bool {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "7".parse().unwrap());
     for status in [200, 302, 400, 404, 429, 500, 529] {
@@ -85,13 +19,16 @@ fn read_everything(vendor: &dyn Vendor, body: &[u8]) {
         let error = vendor.failure(&head, body);
         assert!(error.detail.chars().count() <= 300);
     }
-    drop(vendor.reply(body));
-    drop(vendor.embedded(body));
-    drop(vendor.transcript(body));
-    drop(vendor.listed(body));
+    let read = [
+        vendor.reply(body).is_ok(),
+        vendor.embedded(body).is_ok(),
+        vendor.transcript(body).is_ok(),
+        vendor.listed(body).is_ok(),
+    ];
+    read.contains(&true)
 }
 
-fn read_stream(vendor: &dyn Vendor, events: &[Event]) {
+fn read_stream(vendor: &dyn Vendor, events: &[Event]) -> bool {
     let mut reading = vendor.reading();
     let mut show: Vec<Delta> = Vec::new();
     for event in events {
@@ -99,13 +36,11 @@ fn read_stream(vendor: &dyn Vendor, events: &[Event]) {
             break;
         }
     }
-    drop(reading.whole());
+    reading.whole().is_ok()
 }
 
-#[test]
-fn no_broken_answer_makes_a_vendor_stumble() {
-    let times: usize = std::env::var("INDABA_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(8_000);
-    let mut chance = Chance(0x9E37_79B9_7F4A_7C15);
+/// Every answer and every stream of the fixtures.
+fn captured() -> (Vec<Value>, Vec<Vec<Event>>) {
     let mut bodies: Vec<Value> = Vec::new();
     let mut streams: Vec<Vec<Event>> = Vec::new();
     for vendor in all() {
@@ -129,37 +64,67 @@ fn no_broken_answer_makes_a_vendor_stumble() {
         }
     }
     assert!(bodies.len() > 50 && streams.len() > 10);
-    for round in 0..times {
+    (bodies, streams)
+}
+
+#[test]
+fn no_broken_answer_makes_a_vendor_stumble() {
+    let (bodies, streams) = captured();
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut tally = Tally::begin("language models");
+    for round in 0..inputs(8_000, 8_000) {
         // each vendor also reads what belongs to another
         let vendor = all()[round % all().len()];
         if round % 3 == 0 {
-            let mut events = streams[chance.next(streams.len())].clone();
-            let index = chance.next(events.len());
-            match chance.next(6) {
+            let mut events = streams[dice.throw(streams.len())].clone();
+            let index = dice.throw(events.len());
+            match dice.throw(6) {
                 0 => drop(events.remove(index)),
                 1 => events.push(events[index].clone()),
                 2 => {
                     let mut bytes = std::mem::take(&mut events[index].data).into_bytes();
-                    chance.scratch(&mut bytes);
+                    spoil(&mut bytes, &mut dice);
                     events[index].data = String::from_utf8_lossy(&bytes).into_owned();
                 }
                 _ => {
                     let mut value: Value = serde_json::from_str(&events[index].data).unwrap_or_default();
-                    chance.spoil(&mut value);
+                    change(&mut value, &mut dice);
                     events[index].data = value.to_string();
                 }
             }
-            read_stream(vendor, &events);
+            let shown: String = events.iter().map(|event| format!("{}: {}\n", event.name, event.data)).collect();
+            tally.take(shown.as_bytes(), |_| read_stream(vendor, &events));
         } else {
-            let mut value = bodies[chance.next(bodies.len())].clone();
-            for _ in 0..=chance.next(3) {
-                chance.spoil(&mut value);
+            let mut value = bodies[dice.throw(bodies.len())].clone();
+            for _ in 0..=dice.throw(3) {
+                change(&mut value, &mut dice);
             }
             let mut bytes = value.to_string().into_bytes();
-            if chance.next(4) == 0 {
-                chance.scratch(&mut bytes);
-            }
-            read_everything(vendor, &bytes);
+            spoil(&mut bytes, &mut dice);
+            tally.take(&bytes, |bytes| read_everything(vendor, bytes));
+        }
+    }
+    tally.end();
+}
+
+#[test]
+fn twice_as_much_takes_twice_as_long() {
+    let (bodies, streams) = captured();
+    let heads = HeaderMap::new();
+    for vendor in all() {
+        sizes(vendor.kind(), &bodies, 15, |body| {
+            drop(vendor.reply(body));
+            drop(vendor.failure(&Head { status: 400, headers: &heads, now: jiff::Timestamp::UNIX_EPOCH }, body));
+        });
+        // many small events: what has come so far is not read again with each
+        for stream in streams.iter().take(at_most(6)) {
+            let middle = || stream.iter().skip(1).take(stream.len().saturating_sub(2)).cycle();
+            let many = |times| stream.iter().take(1).chain(middle().take(times)).cloned().collect::<Vec<Event>>();
+            let (few, many) = (many(500), many(4_000));
+            let read = |events: &[Event]| {
+                read_stream(*vendor, events);
+            };
+            eightfold(vendor.kind(), || [best(|| read(&few)), best(|| read(&many))]);
         }
     }
 }
@@ -168,7 +133,7 @@ fn no_broken_answer_makes_a_vendor_stumble() {
 fn a_nest_without_a_bottom_is_only_an_error() {
     for vendor in all() {
         for open in ["[", "{\"error\":", "{\"content\":[", "{\"candidates\":["] {
-            read_everything(*vendor, open.repeat(100_000).as_bytes());
+            assert!(!read_everything(*vendor, open.repeat(100_000).as_bytes()));
             read_stream(*vendor, &[Event { name: String::new(), data: open.repeat(100_000) }]);
         }
     }

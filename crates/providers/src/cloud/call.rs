@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::http::{LONGEST, PATIENCE, Reply, below, exchange, path, quiet, retry_after};
+use crate::http::{self, LONGEST, PATIENCE, Reply, exchange, quiet, retry_after};
 use crate::{CallError, Link, SendError, signature};
 
 /// What a limit without a time means.
@@ -33,18 +33,16 @@ impl Graph<'_> {
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<RequestBuilder, CallError> {
-        let mut url = below(&self.0.url, &path(segments)?);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let mut query = query.to_vec();
+        let proof;
         // an app can demand this; whoever names the app has given its secret
         if self.0.extras.app_id.is_some()
             && let Some(secret) = self.0.secrets.keys.first()
         {
-            let proof = signature::proof(secret, self.0.key.expose_secret());
-            url.query_pairs_mut().append_pair("appsecret_proof", &proof);
+            proof = signature::proof(secret, self.0.key.expose_secret());
+            query.push(("appsecret_proof", &proof));
         }
-        let request = self.0.http.request(method, url).header("accept", "application/json");
+        let request = http::request(self.0, method, segments, &query)?;
         // in the header: in the query it would be in everybody's logs
         Ok(request.bearer_auth(self.0.key.expose_secret()))
     }
@@ -165,10 +163,7 @@ pub fn refusal(reply: &Reply) -> CallError {
             429 => CallError::Wait(wait(reply, A_MINUTE)),
             503 if retry_after(&reply.headers).is_some() => CallError::Wait(wait(reply, A_MINUTE)),
             401 | 403 => CallError::Denied(format!("{status} with {}", reply.what())),
-            // a proxy on the way: Meta never saw the request
-            404 | 405 => CallError::Unreachable(format!("{status} with {}", reply.what())),
-            408 => CallError::Cut("the gateway gave up waiting for the request".into()),
-            413 => CallError::Invalid("the file is larger than the gateway takes".into()),
+            404 | 405 | 408 | 413 => http::before_it(reply),
             400..=499 => CallError::Invalid(format!("{status} with {}", reply.what())),
             _ => CallError::Strange(format!("{status} with {}", reply.what())),
         };

@@ -13,10 +13,6 @@ const LONGEST_DESCRIPTION: usize = 72;
 const LONGEST_BODY: usize = 1024;
 const LONGEST_EDGE: usize = 60;
 
-fn refused(detail: impl Into<String>) -> SendError {
-    SendError::Refused { code: "bad-request".into(), detail: detail.into() }
-}
-
 /// The envelope, with the one field that names the recipient. A business-scoped id in `to` would be answered 200 and never arrive: it goes into
 /// `recipient`, and `to` is left out.
 pub fn envelope(to: &Address) -> Result<Value, SendError> {
@@ -25,7 +21,7 @@ pub fn envelope(to: &Address) -> Result<Value, SendError> {
         Address::Phone(phone) => body["to"] = phone[1..].into(),
         Address::Bsuid(id) => body["recipient"] = id.as_str().into(),
         Address::Lid(_) | Address::Group(_) | Address::Jid(_) => {
-            return Err(refused("This contact has no phone number that the Cloud API can reach."));
+            return Err(SendError::bad("This contact has no phone number that the Cloud API can reach."));
         }
     }
     Ok(body)
@@ -122,9 +118,9 @@ fn card(card: &Card) -> Value {
 
 fn within(text: &str, longest: usize, what: &str) -> Result<(), SendError> {
     match text.chars().count() {
-        0 => Err(refused(format!("The {what} is empty."))),
+        0 => Err(SendError::bad(format!("The {what} is empty."))),
         length if length > longest => {
-            Err(refused(format!("The {what} has {length} characters; {longest} are allowed.")))
+            Err(SendError::bad(format!("The {what} has {length} characters; {longest} are allowed.")))
         }
         _ => Ok(()),
     }
@@ -152,12 +148,12 @@ fn interactive(
     ids.dedup();
     let link = buttons.iter().find_map(|button| Some((button, button.url.as_deref()?)));
     if ids.len() != buttons.len() && link.is_none() {
-        return Err(refused("Two buttons have the same id."));
+        return Err(SendError::bad("Two buttons have the same id."));
     }
     match (list, link) {
         (None, Some((button, url))) => {
             if buttons.len() > 1 {
-                return Err(refused("A button that opens a page stands alone."));
+                return Err(SendError::bad("A button that opens a page stands alone."));
             }
             within(&button.title, LONGEST_BUTTON, "button")?;
             made["type"] = "cta_url".into();
@@ -165,7 +161,7 @@ fn interactive(
         }
         (None, None) => {
             if !(1..=MOST_BUTTONS).contains(&buttons.len()) {
-                return Err(refused("There are 1 to 3 buttons; a list has up to 10 rows."));
+                return Err(SendError::bad("There are 1 to 3 buttons; a list has up to 10 rows."));
             }
             for button in buttons {
                 within(&button.title, LONGEST_BUTTON, "button")?;
@@ -178,7 +174,7 @@ fn interactive(
         (Some(label), _) => {
             within(label, LONGEST_BUTTON, "list's button")?;
             if !(1..=MOST_ROWS).contains(&buttons.len()) {
-                return Err(refused("A list has 1 to 10 rows."));
+                return Err(SendError::bad("A list has 1 to 10 rows."));
             }
             let mut rows = Vec::new();
             for row in buttons {
@@ -202,7 +198,7 @@ fn interactive(
 /// chosen; it comes back as the reply `poll:<our id>:<n>`, counted from 0.
 fn poll(question: &str, options: &[String], correlation: &str) -> Result<(&'static str, Value), SendError> {
     if options.is_empty() {
-        return Err(refused("A poll has at least one answer."));
+        return Err(SendError::bad("A poll has at least one answer."));
     }
     let buttons = options.len() <= MOST_BUTTONS;
     let longest = if buttons { LONGEST_BUTTON } else { LONGEST_ROW };
@@ -262,7 +258,7 @@ fn template<'a>(call: &'a TemplateCall, upload: &mut Option<Upload<'a>>) -> Resu
                 || parameter.text.contains(['\n', '\t', '\r'])
                 || parameter.text.contains("     ")
             {
-                return Err(refused(
+                return Err(SendError::bad(
                     "A template's variable must not be empty, nor have line breaks, tabs or more than four spaces in a row.",
                 ));
             }
@@ -279,7 +275,7 @@ fn template<'a>(call: &'a TemplateCall, upload: &mut Option<Upload<'a>>) -> Resu
             "quick_reply" => json!({ "type": "payload", "payload": button.text }),
             "copy_code" => json!({ "type": "coupon_code", "coupon_code": button.text }),
             "url" => json!({ "type": "text", "text": button.text }),
-            kind => return Err(refused(format!("A button of the kind {kind} takes no variable."))),
+            kind => return Err(SendError::bad(format!("A button of the kind {kind} takes no variable."))),
         };
         components.push(json!({
             "type": "button", "sub_type": button.kind, "index": button.index.to_string(), "parameters": [parameter],

@@ -6,11 +6,8 @@ use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::http::{LONGEST, PATIENCE, Reply, below, exchange, path, quiet, timelock, wait};
+use crate::http::{self, LONGEST, PATIENCE, Reply, exchange, quiet, timelock, wait};
 use crate::{CallError, Capability, Link, SendError};
-
-/// Slow down: WhatsApp's own word for it, inside an error.
-const OVERLIMIT: Duration = Duration::from_secs(60);
 
 /// What a call on a number without a connection ends with: the client inside is missing, or has just gone.
 const NOT_CONNECTED: [&str; 6] = [
@@ -30,10 +27,7 @@ pub struct Gateway<'a>(pub &'a Link);
 impl Gateway<'_> {
     /// The instance's name, which goes into paths. The server itself takes any, even an empty one that it cannot delete.
     pub fn instance(&self) -> Result<&str, CallError> {
-        let name = self.0.external_name.as_str();
-        let fits =
-            (1..=60).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if fits { Ok(name) } else { Err(CallError::Invalid("this is no name of an Evolution instance".into())) }
+        self.0.name(60, "an Evolution instance")
     }
 
     pub fn request(
@@ -42,12 +36,7 @@ impl Gateway<'_> {
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<RequestBuilder, CallError> {
-        let at = if segments.is_empty() { "/".to_owned() } else { path(segments)? };
-        let mut url = below(&self.0.url, &at);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let request = self.0.http.request(method, url).header("accept", "application/json");
+        let request = http::request(self.0, method, segments, query)?;
         Ok(request.header("apikey", self.0.key.expose_secret()))
     }
 
@@ -131,16 +120,13 @@ pub fn refusal(reply: &Reply, needs: Option<Capability>) -> CallError {
         }
         404 if why.starts_with("Cannot ") => needs.map_or(CallError::Invalid(why), CallError::NotSupported),
         404 if known => CallError::NotFound(why),
-        // a proxy before the server, whose page this is: the server never saw the request
-        404 | 405 => CallError::Unreachable(format!("{status} with {}", reply.what())),
-        408 => CallError::Cut("the gateway gave up waiting for the request".into()),
-        413 => CallError::Invalid("the file is larger than the gateway takes".into()),
+        404 | 405 | 408 | 413 => http::before_it(reply),
         400 | 500 if away => CallError::WrongState("close".into()),
         400 | 500 if why.contains("Method not available") => {
             needs.map_or(CallError::Invalid(why), CallError::NotSupported)
         }
         400 | 500 if timelock(&why) => CallError::AccountLocked,
-        400 | 500 if why.contains("rate-overlimit") => CallError::Wait(OVERLIMIT),
+        400 | 500 if why.contains(http::OVERLIMIT) => CallError::Wait(http::OVERLIMIT_WAIT),
         // how the look-up of numbers says that there is no connection
         400 if known && body.as_object().is_some_and(serde_json::Map::is_empty) => {
             CallError::WrongState("close".into())

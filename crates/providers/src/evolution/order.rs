@@ -1,13 +1,12 @@
 //! What we write to an Evolution: addresses, the setting of an instance, the bodies of sends; and the names in their answers.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::{HEADER, read, wire};
-use crate::{Address, Body, CallError, Capability, File, Link, MessageRef, SendError, Sent, Setup, http};
+use super::{HEADER, wire};
+use crate::http::Order;
+use crate::{Address, Body, CallError, Capability, File, Link, MessageRef, SendError, Sent, Setup, http, kept};
 
 /// Evolution's form of an address, as `number`: digits, or the JID where there are none.
 pub fn number(address: &Address) -> Result<String, CallError> {
@@ -62,14 +61,6 @@ pub fn settings(setup: &Setup) -> Value {
     })
 }
 
-/// One send: which call, its body, and what it is called when the server lacks it.
-pub struct Order {
-    pub call: &'static str,
-    pub body: Value,
-    pub needs: Option<Capability>,
-    pub patience: Duration,
-}
-
 /// What to call for a message, and with what.
 pub fn order(body: &Body) -> Result<Order, SendError> {
     let light = |call, needs, body| Order { call, body, needs, patience: http::PATIENCE };
@@ -106,14 +97,14 @@ pub fn order(body: &Body) -> Result<Order, SendError> {
         ),
         Body::Contacts { contacts } => {
             let cards: Option<Vec<Value>> = contacts.iter().map(card).collect();
-            let cards = cards
-                .filter(|cards| !cards.is_empty())
-                .ok_or_else(|| refused("A contact without a phone number cannot be sent through this number."))?;
+            let cards = cards.filter(|cards| !cards.is_empty()).ok_or_else(|| {
+                SendError::bad("A contact without a phone number cannot be sent through this number.")
+            })?;
             light("sendContact", Some(Capability::Contacts), json!({ "contact": cards }))
         }
         Body::Poll { question, options, multiple } => {
             if !(2..=10).contains(&options.len()) {
-                return Err(refused("A poll on this number has 2 to 10 answers."));
+                return Err(SendError::bad("A poll on this number has 2 to 10 answers."));
             }
             let most = if *multiple { options.len() } else { 1 };
             light(
@@ -126,10 +117,6 @@ pub fn order(body: &Body) -> Result<Order, SendError> {
         Body::Buttons { .. } => return Err(SendError::NotSupported { capability: Capability::Buttons }),
         Body::Template(_) => return Err(SendError::NotSupported { capability: Capability::Templates }),
     })
-}
-
-fn refused(detail: &str) -> SendError {
-    SendError::Refused { code: "bad-request".into(), detail: detail.into() }
 }
 
 /// In the request itself: the gateway may not be able to reach us. Bare base64, without `data:`.
@@ -156,7 +143,7 @@ fn card(card: &crate::Card) -> Option<Value> {
 pub fn sent(answer: wire::Message, to: &Address) -> Option<Sent> {
     let at = answer.message_timestamp.and_then(crate::lenient::time);
     let key = answer.key?;
-    let provider_id = read::id(key.id.as_deref()).ok()?;
+    let provider_id = kept::id(key.id.as_deref()).ok()?;
     let chat = key.remote_jid.as_deref().and_then(Address::parse).filter(Address::is_person);
     let at_jid = jid(chat.as_ref().unwrap_or(to)).ok()?;
     let reference = reference(true, &at_jid, &provider_id);

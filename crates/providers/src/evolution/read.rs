@@ -1,11 +1,11 @@
 //! From Evolution's events to the neutral vocabulary.
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{order, wire};
 use crate::content::{Content, MediaRef};
+use crate::kept::{id, name, odd, passed_over, typed};
 use crate::lenient::time;
 use crate::{
     Address, Call, CallState, Code, ContactSeen, Edited, Hook, Ignored, Incoming, Message, Origin, Person, PollVote,
@@ -13,10 +13,6 @@ use crate::{
     Unreadable, proto,
 };
 
-/// Names are cut here: they are shown in lists.
-const LONGEST_NAME: usize = 200;
-/// A database column has to end somewhere.
-const LONGEST_ID: usize = 512;
 /// Longer lists are cut.
 const MOST: usize = 10_000;
 
@@ -45,23 +41,14 @@ pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
         "contacts.upsert" | "contacts.update" => each(data, contact),
         "presence.update" => each(data, presence),
         "call" => each(data, call),
-        "connection.update" | "status.instance" => one(Incoming::Session(connection(&typed(data)?))),
-        "qrcode.updated" => one(Incoming::Session(qr(typed(data)?))),
+        "connection.update" | "status.instance" => one(Incoming::Session(connection(&typed(data, "data")?))),
+        "qrcode.updated" => one(Incoming::Session(qr(typed(data, "data")?))),
         "logout.instance" => one(Incoming::Session(ended("logout", Reason::LoggedOut))),
         "remove.instance" => one(Incoming::Session(ended("remove", Reason::Stopped))),
         "instance.delete" => one(Incoming::Ignored(Ignored::Told("remove.instance".into()))),
         name if name.starts_with("group") => one(Incoming::Ignored(Ignored::Group)),
         name => one(Incoming::Ignored(Ignored::Unused(name.chars().take(100).collect()))),
     }
-}
-
-fn odd(what: &str) -> Unreadable {
-    Unreadable::NotAsExpected(what.to_owned())
-}
-
-fn typed<T: DeserializeOwned>(data: Option<&RawValue>) -> Result<T, Unreadable> {
-    let data = data.filter(|data| data.get().starts_with('{')).ok_or_else(|| odd("there is no data"))?;
-    serde_json::from_str(data.get()).map_err(|_| odd("the data has another shape"))
 }
 
 /// Reads the one object, or each of the list. In a list an odd one is left out; alone, it is the hook that is odd.
@@ -75,29 +62,6 @@ fn each(
     }
     let list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|_| odd("the list has another shape"))?;
     Ok(list.into_iter().take(MOST).filter_map(|item| read(item).ok()).collect())
-}
-
-/// A message's id as it can be kept.
-pub fn id(id: Option<&str>) -> Result<String, Unreadable> {
-    id.filter(|id| id.len() <= LONGEST_ID && !id.is_empty())
-        .map(str::to_owned)
-        .ok_or_else(|| odd("a message id is missing, or longer than 512 characters"))
-}
-
-/// A name as it can be shown.
-pub fn name(text: Option<&str>) -> Option<String> {
-    let name: String = text?.trim().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-    Some(name).filter(|name| !name.is_empty())
-}
-
-/// Why a conversation is none with a person.
-fn passed_over(chat: &Address) -> Option<Ignored> {
-    match chat {
-        Address::Group(_) => Some(Ignored::Group),
-        Address::Jid(jid) if jid == "status@broadcast" => Some(Ignored::Story),
-        chat if chat.is_person() => None,
-        _ => Some(Ignored::Newsletter),
-    }
 }
 
 /// The conversation of a key and everybody it names: which field has the phone number differs by version, and either form may be missing.
@@ -122,7 +86,7 @@ fn message_event(data: &RawValue, origin: Origin) -> Result<Incoming, Unreadable
 
 /// A message, a reaction or a vote: they come by the same event.
 fn message(data: &RawValue, origin: Origin) -> Result<Result<Incoming, Ignored>, Unreadable> {
-    let event: wire::Message = typed(Some(data))?;
+    let event: wire::Message = typed(Some(data), "data")?;
     let key = event.key.clone().ok_or_else(|| odd("the message has no key"))?;
     let provider_id = id(key.id.as_deref())?;
     let (chat, mut person) = match whose(&key)? {
@@ -259,7 +223,7 @@ fn state(status: Option<&str>) -> Option<StatusState> {
 }
 
 fn status(data: &RawValue) -> Result<Incoming, Unreadable> {
-    let update: wire::Update = typed(Some(data))?;
+    let update: wire::Update = typed(Some(data), "data")?;
     let provider_id = id(update.key_id.as_deref())?;
     let chat = update.remote_jid.as_deref().and_then(Address::parse);
     if let Some(ignored) = chat.as_ref().and_then(passed_over) {
@@ -294,7 +258,7 @@ fn status(data: &RawValue) -> Result<Incoming, Unreadable> {
 
 /// Any protocol message comes as this, deletions too; by name or by number.
 fn edited(data: &RawValue) -> Result<Incoming, Unreadable> {
-    let event: wire::Edited = typed(Some(data))?;
+    let event: wire::Edited = typed(Some(data), "data")?;
     let revoke = match (event.kind.as_deref(), &event.edited_message) {
         (Some("MESSAGE_EDIT" | "14"), _) => false,
         (Some("REVOKE" | "0") | None, None) => true,
@@ -318,7 +282,7 @@ fn edited(data: &RawValue) -> Result<Incoming, Unreadable> {
 }
 
 fn deleted(data: &RawValue) -> Result<Incoming, Unreadable> {
-    let event: wire::Deleted = typed(Some(data))?;
+    let event: wire::Deleted = typed(Some(data), "data")?;
     let key = event.key.unwrap_or(wire::Key {
         id: event.id,
         remote_jid: event.remote_jid,
@@ -334,7 +298,7 @@ fn deleted(data: &RawValue) -> Result<Incoming, Unreadable> {
 }
 
 fn contact(data: &RawValue) -> Result<Incoming, Unreadable> {
-    let contact: wire::Contact = typed(Some(data))?;
+    let contact: wire::Contact = typed(Some(data), "data")?;
     let Some(chat) = contact.remote_jid.as_deref().and_then(Address::parse) else {
         // the Meta channel can leave it out
         return Ok(Incoming::Ignored(Ignored::Unused("a contact without an address".into())));
@@ -367,7 +331,7 @@ fn presence(data: &RawValue) -> Result<Incoming, Unreadable> {
 
 /// From memory of the library inside, not seen: `offer`, `ringing`, `timeout`, `reject`, `accept`, `terminate`.
 fn call(data: &RawValue) -> Result<Incoming, Unreadable> {
-    let call: wire::Call = typed(Some(data))?;
+    let call: wire::Call = typed(Some(data), "data")?;
     let provider_id = id(call.id.as_deref())?;
     let chat = call.from.or(call.chat_id);
     let chat = chat.as_deref().and_then(Address::parse).ok_or_else(|| odd("the caller is no address"))?;

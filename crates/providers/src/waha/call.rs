@@ -7,23 +7,15 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::wire::Failure;
-use crate::http::{
-    LONGEST, LONGEST_LIST, PATIENCE, PATIENCE_FILES, Reply, below, exchange, path, quiet, timelock, wait,
-};
+use crate::http::{self, LONGEST, LONGEST_LIST, PATIENCE, PATIENCE_FILES, Reply, exchange, quiet, timelock, wait};
 use crate::{CallError, Capability, Link};
-
-/// Slow down: WhatsApp's own word for it, inside a 500.
-const OVERLIMIT: Duration = Duration::from_secs(60);
 
 pub struct Gateway<'a>(pub &'a Link);
 
 impl Gateway<'_> {
     /// The session's name, which goes into paths: only what WAHA itself allows.
     pub fn session(&self) -> Result<&str, CallError> {
-        let name = self.0.external_name.as_str();
-        let fits =
-            (1..=54).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if fits { Ok(name) } else { Err(CallError::Invalid("this is no name of a WAHA session".into())) }
+        self.0.name(54, "a WAHA session")
     }
 
     pub fn request(
@@ -32,11 +24,7 @@ impl Gateway<'_> {
         segments: &[&str],
         query: &[(&str, String)],
     ) -> Result<RequestBuilder, CallError> {
-        let mut url = below(&self.0.url, &path(segments)?);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let request = self.0.http.request(method, url).header("accept", "application/json");
+        let request = http::request(self.0, method, segments, query)?;
         Ok(request.header("x-api-key", self.0.key.expose_secret()))
     }
 
@@ -93,10 +81,7 @@ impl Gateway<'_> {
             404 if why.starts_with("Cannot ") => missing(why),
             404 if why == "Session not found" => CallError::Gone,
             404 if known => CallError::NotFound(why),
-            // a proxy before the gateway, whose page this is: the gateway never saw the request
-            404 | 405 => CallError::Unreachable(format!("{} with {}", reply.status.as_u16(), reply.what())),
-            408 => CallError::Cut("the gateway gave up waiting for the request".into()),
-            413 => CallError::Invalid("the file is larger than the gateway takes".into()),
+            404 | 405 | 408 | 413 => http::before_it(reply),
             422 if failure.status.is_some() => CallError::WrongState(failure.status.unwrap_or_default()),
             422 if why.starts_with("Session ") && why.ends_with("does not exist") => CallError::Gone,
             422 if why.contains("Plus version") || why.contains("WAHA Core support") => {
@@ -110,8 +95,8 @@ impl Gateway<'_> {
                 let inside = failure.exception.and_then(|exception| exception.message).unwrap_or_default();
                 if timelock(&inside) {
                     CallError::AccountLocked
-                } else if inside.contains("rate-overlimit") {
-                    CallError::Wait(OVERLIMIT)
+                } else if inside.contains(http::OVERLIMIT) {
+                    CallError::Wait(http::OVERLIMIT_WAIT)
                 } else if inside.starts_with("Message id be in format") {
                     CallError::Invalid("the gateway does not understand the id of the message".into())
                 } else if known {

@@ -1,13 +1,12 @@
 //! What we write to a WAHA: addresses, the configuration of a session, the bodies of sends; and the names in their answers.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::{read, wire};
 use crate::content::Card;
+use crate::http::Order;
 use crate::{Address, Body, CallError, Capability, File, Link, SendError, Sent, Setup, http, lenient};
 
 /// WAHA's form of an address.
@@ -44,14 +43,6 @@ pub fn config(link: &Link, setup: &Setup, events: &[&str]) -> Value {
         "webjs": { "tagsEventsOn": true },
         "webhooks": [hook],
     })
-}
-
-/// One send: which call, its body, and what it is called when the engine lacks it.
-pub struct Order {
-    pub call: &'static str,
-    pub body: Value,
-    pub needs: Option<Capability>,
-    pub patience: Duration,
 }
 
 /// What to call for a message, and with what.

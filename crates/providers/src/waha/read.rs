@@ -1,21 +1,15 @@
 //! From WAHA's events to the neutral vocabulary.
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::wire;
 use crate::content::{Content, Context, MediaRef, Quoted};
+use crate::kept::{LONGEST_ID, name, odd, passed_over, typed};
 use crate::lenient::{clean, time};
 use crate::{
     Address, Call, CallState, Hook, Ignored, Incoming, Message, Origin, Person, PollVote, Presence, PresenceState,
     Reaction, Reason, Revoked, Session, SessionState, Status, StatusError, StatusState, Step, Unreadable, proto,
 };
-
-/// Names are cut here: they are shown in lists.
-const LONGEST_NAME: usize = 200;
-/// WhatsApp's ids have 20 to 32 characters; a database column has to end somewhere.
-const LONGEST_ID: usize = 512;
 
 /// Everything a hook says: none or one thing, for WAHA sends one event a hook.
 pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
@@ -27,35 +21,26 @@ pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
         // `message` says what `message.any` says of others' messages. It is read all the same: a shared gateway may have been set up with it
         // alone, and a message that comes twice is stored once.
         "message.any" | "message" => {
-            let message = typed::<wire::Message>(payload)?;
+            let message = typed::<wire::Message>(payload, "payload")?;
             match self::message(message, hook.me.as_ref())? {
                 Ok(message) => Incoming::Message(Box::new(message)),
                 Err(ignored) => Incoming::Ignored(ignored),
             }
         }
-        "message.ack" | "message.ack.group" => ack(&typed::<wire::Message>(payload)?, at)?,
-        "message.reaction" => reaction(typed(payload)?, hook.me.as_ref())?,
-        "message.edited" => edited(typed(payload)?)?,
-        "message.revoked" => revoked(typed(payload)?)?,
-        "poll.vote" => poll_vote(typed(payload)?, true)?,
-        "poll.vote.failed" => poll_vote(typed(payload)?, false)?,
-        "session.status" => Incoming::Session(session_status(typed(payload)?, hook.me.as_ref(), at)),
-        "presence.update" => presence(typed(payload)?)?,
-        "call.received" => call(typed(payload)?, CallState::Ringing)?,
-        "call.accepted" => call(typed(payload)?, CallState::Accepted)?,
-        "call.rejected" => call(typed(payload)?, CallState::Rejected)?,
+        "message.ack" | "message.ack.group" => ack(&typed::<wire::Message>(payload, "payload")?, at)?,
+        "message.reaction" => reaction(typed(payload, "payload")?, hook.me.as_ref())?,
+        "message.edited" => edited(typed(payload, "payload")?)?,
+        "message.revoked" => revoked(typed(payload, "payload")?)?,
+        "poll.vote" => poll_vote(typed(payload, "payload")?, true)?,
+        "poll.vote.failed" => poll_vote(typed(payload, "payload")?, false)?,
+        "session.status" => Incoming::Session(session_status(typed(payload, "payload")?, hook.me.as_ref(), at)),
+        "presence.update" => presence(typed(payload, "payload")?)?,
+        "call.received" => call(typed(payload, "payload")?, CallState::Ringing)?,
+        "call.accepted" => call(typed(payload, "payload")?, CallState::Accepted)?,
+        "call.rejected" => call(typed(payload, "payload")?, CallState::Rejected)?,
         name if name.starts_with("group.") => Incoming::Ignored(Ignored::Group),
         name => Incoming::Ignored(Ignored::Unused(name.chars().take(100).collect())),
     }])
-}
-
-fn odd(what: &str) -> Unreadable {
-    Unreadable::NotAsExpected(what.to_owned())
-}
-
-fn typed<T: DeserializeOwned>(payload: Option<&RawValue>) -> Result<T, Unreadable> {
-    let payload = payload.filter(|payload| payload.get().starts_with('{')).ok_or_else(|| odd("there is no payload"))?;
-    serde_json::from_str(payload.get()).map_err(|_| odd("the payload has another shape"))
 }
 
 /// `{true|false}_{chat}_{raw}[_{participant}]`, taken apart. A bare raw id has no chat.
@@ -141,22 +126,6 @@ fn whose(
         }
     }
     Ok(Ok((chat, person)))
-}
-
-/// Why a conversation is none with a person.
-fn passed_over(chat: &Address) -> Option<Ignored> {
-    match chat {
-        Address::Group(_) => Some(Ignored::Group),
-        Address::Jid(jid) if jid == "status@broadcast" => Some(Ignored::Story),
-        chat if chat.is_person() => None,
-        _ => Some(Ignored::Newsletter),
-    }
-}
-
-/// A name as it can be shown.
-pub fn name(text: Option<&str>) -> Option<String> {
-    let name: String = text?.trim().chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-    Some(name).filter(|name| !name.is_empty())
 }
 
 /// One message, from an event or from history.

@@ -1,5 +1,7 @@
 //! Every provider against captures of its real peer, against faults, and against what nobody would send.
 
+#[path = "../../../../tests/broken.rs"]
+mod broken;
 mod cloud;
 mod evolution;
 mod faults;

@@ -103,10 +103,11 @@ fn admit(sim: &Sim, asked: &Asked, about: &About) -> Result<(), Refusal> {
         None => None,
     };
     let creating = asked.method == Method::POST && path == "/instance/create";
-    if creating && let Some(name) = &about.session {
-        if sim.evolution.token(name).is_some() {
-            return Err(Refusal::forbidden(format!("This name \"{name}\" is already in use.")));
-        }
+    if creating
+        && let Some(name) = &about.session
+        && sim.evolution.token(name).is_some()
+    {
+        return Err(Refusal::forbidden(format!("This name \"{name}\" is already in use.")));
     }
     let sent = asked.headers.get("apikey").map(HeaderValue::as_bytes).unwrap_or_default();
     let global = bool::from(sent.ct_eq(sim.config.api_key.as_bytes()));

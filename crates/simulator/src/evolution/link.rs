@@ -100,15 +100,17 @@ impl Links for Gateway {
     /// `close` with a reason (401 when left out), `connecting`: it connects again, `unreachable`: it goes on saying that
     /// it connects, many times a second, until something else is said.
     fn force(&self, sim: &Arc<Sim>, name: &str, status: &str, reason: Option<u16>) -> Result<(), Refused> {
-        self.change(name, |instance| match status {
-            "close" => Ok(self.close(sim, instance, reason.unwrap_or(Reason::LOGGED_OUT))),
-            "connecting" => Ok(self.close(sim, instance, reason.unwrap_or(Reason::CONNECTION_CLOSED))),
-            "unreachable" => {
-                self.connecting(sim, instance);
-                self.flood(sim, instance);
-                Ok(())
+        self.change(name, |instance| {
+            match status {
+                "close" => self.close(sim, instance, reason.unwrap_or(Reason::LOGGED_OUT)),
+                "connecting" => self.close(sim, instance, reason.unwrap_or(Reason::CONNECTION_CLOSED)),
+                "unreachable" => {
+                    self.connecting(sim, instance);
+                    self.flood(sim, instance);
+                }
+                _ => return Err(Refused::Cannot("an instance can be made to close, be connecting or be unreachable")),
             }
-            _ => Err(Refused::Cannot("an instance can be made to close, be connecting or be unreachable")),
+            Ok(())
         })?
     }
 }

@@ -105,7 +105,7 @@ async fn put(sim: &Arc<Sim>, seq: u64, input: &Input, form: Form, file: File, ca
 /// Base64 without anything before it.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     // As the server's own check: whole groups of four.
-    if text.is_empty() || text.len() % 4 != 0 { None } else { BASE64_STANDARD.decode(text).ok() }
+    if text.is_empty() || !text.len().is_multiple_of(4) { None } else { BASE64_STANDARD.decode(text).ok() }
 }
 
 /// A file as it was given: an address to fetch it from, or base64.

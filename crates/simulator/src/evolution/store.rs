@@ -86,8 +86,8 @@ fn all<'a>(world: &'a World, line: &str) -> impl Iterator<Item = &'a Message> {
 fn record(lens: &Lens<'_>, message: &Message) -> Value {
     let mut record = row(lens, message);
     record.as_object_mut().map(|record| record.remove("status"));
-    let steps = if message.author.is_me() { ack::SERVER..=message.ack } else { 1..=0 };
-    record["MessageUpdate"] = steps.map(|step| json!({"status": status(step)})).collect();
+    let reached = if message.author.is_me() { message.ack } else { ack::PENDING };
+    record["MessageUpdate"] = (ack::SERVER..=reached).map(|step| json!({"status": status(step)})).collect();
     record
 }
 
@@ -106,7 +106,7 @@ pub async fn chats(State(sim): State<Arc<Sim>>, input: Input) -> Answer {
             .take(take)
             .map(|(address, chat)| {
                 let last = chat.messages().next_back().expect("a chat without messages was left out");
-                let inbound = chat.messages().filter(|message| !message.author.is_me()).next_back();
+                let inbound = chat.messages().rfind(|message| !message.author.is_me());
                 let name =
                     |phone: &str| lens.instance.contacts.get(&lens.addressed(&Address::Person(phone.into()))).cloned();
                 json!({
