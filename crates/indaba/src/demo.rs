@@ -1,4 +1,5 @@
-//! `indaba demo`: the server and the simulator together, with a workspace whose number carries sample conversations. Nothing in it is
+//! `indaba demo`: the server and the simulator together, with a workspace whose numbers carry sample conversations: one on a WAHA, one on an
+//! Evolution, one at Meta. Nothing in it is
 //! real, nothing leaves this machine, and everything is gone when it stops.
 //!
 //! It does what a person would do, through the public API and the simulator's control API: sign up, make a number, scan its code.
@@ -19,6 +20,17 @@ use std::{
 const EMAIL: &str = "demo@indaba.example";
 /// The number that is linked; the simulator's country code zone, nobody's phone.
 const NUMBER: &str = "27820001000";
+/// The one on an Evolution.
+const RENTALS: &str = "27820002000";
+/// The one at Meta.
+const DESK: &str = "27820009000";
+/// Who wrote to the two others, and what.
+const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
+    (RENTALS, "27839990001", "Nomsa Khumalo", "Is the two-bedroom in Observatory still to let?"),
+    (RENTALS, "27839990002", "Willem Fourie", "The geyser in unit 4 drips again. Can somebody look at it?"),
+    (DESK, "27839990003", "Ayesha Patel", "Good morning, what are your office hours on Saturday?"),
+    (DESK, "27839990004", "Tumelo Dlamini", "Please send me the form for a valuation."),
+];
 
 /// A demo that runs.
 pub struct Demo {
@@ -77,6 +89,8 @@ impl Demo {
             ("INDABA_GATEWAY_KIND".to_owned(), "simulator".to_owned()),
             ("INDABA_GATEWAY_URL".to_owned(), simulator.url().to_owned()),
             ("INDABA_GATEWAY_KEY".to_owned(), "simulator".to_owned()),
+            ("INDABA_GRAPH_URL".to_owned(), format!("{}/graph/v26.0", simulator.url())),
+            ("INDABA_PRIVATE_HOSTS".to_owned(), simulator.address().to_string()),
             // nobody can be banned here: no reason to wait
             ("INDABA_PACE_LINKED_MIN_MS".to_owned(), "150".to_owned()),
             ("INDABA_PACE_LINKED_MAX_MS".to_owned(), "400".to_owned()),
@@ -124,24 +138,21 @@ async fn furnish(server: &Server, simulator: &indaba_simulator::Running) -> anyh
         "country": "ZA", "timeZone": "Africa/Johannesburg",
     });
     let api = api.sign_up(form).await?;
-    let number = api.post("/api/instances", json!({ "name": "Sales line" })).await?;
-    let id = number["id"].as_str().unwrap_or_default().to_owned();
-
-    let waits = async || Ok(api.get(&format!("/api/instances/{id}")).await?["linkStep"] == "scan");
-    until("a code waits to be scanned", waits).await?;
     let control = Api::new(simulator.url())?;
-    let sessions = control.get("/control/sessions").await?;
-    let sessions = sessions.as_array().or(sessions["items"].as_array()).cloned().unwrap_or_default();
-    let name = sessions.first().and_then(|session| session["name"].as_str()).unwrap_or_default();
-    let phone = json!({ "phone": NUMBER, "pushName": "Quiver Tree Homes" });
-    control.post(&format!("/control/sessions/{name}/scan"), phone).await?;
-    let connected = async || Ok(api.get(&format!("/api/instances/{id}")).await?["state"] == "connected");
-    until("the number is connected", connected).await?;
+    link(&api, &control, json!({ "name": "Sales line" }), NUMBER).await?;
+    let settings = json!({ "url": simulator.evolution_url(), "apiKey": "simulator" });
+    link(&api, &control, json!({ "provider": "evolution", "name": "Rentals", "settings": settings }), RENTALS).await?;
+    connect(&api, &control).await?;
 
     let filled = sample::fill(simulator.url(), NUMBER, server.app.clock.now().0).await?;
+    for (business, from, name, body) in ELSEWHERE {
+        let said = json!({ "from": from, "name": name, "body": body });
+        control.post(&format!("/control/numbers/{business}/messages"), said).await?;
+    }
+    let all = filled.customers + ELSEWHERE.len();
     let arrived = async || {
         let page = api.get("/api/conversations?limit=100").await?;
-        Ok(page["items"].as_array().is_some_and(|items| items.len() >= filled.customers))
+        Ok(page["items"].as_array().is_some_and(|items| items.len() >= all))
     };
     until("the sample conversations are there", arrived).await?;
     Ok(Guide {
@@ -149,8 +160,36 @@ async fn furnish(server: &Server, simulator: &indaba_simulator::Running) -> anyh
         phone: simulator.url().to_owned(),
         email: EMAIL,
         password,
-        conversations: filled.customers,
+        conversations: all,
     })
+}
+
+/// Makes a number on a gateway of linked devices, and scans its code.
+async fn link(api: &Api, control: &Api, form: Value, phone: &str) -> anyhow::Result<()> {
+    let number = api.post("/api/instances", form).await?;
+    let place = format!("/api/instances/{}", number["id"].as_str().unwrap_or_default());
+    let waits = async || Ok(api.get(&place).await?["linkStep"] == "scan");
+    until("a code waits to be scanned", waits).await?;
+    let sessions = control.get("/control/sessions").await?;
+    let calls =
+        |session: &&Value| number["hookUrl"].as_str().is_some_and(|url| session["hooks"].to_string().contains(url));
+    let session = sessions["items"].as_array().and_then(|all| all.iter().find(calls));
+    let name = session.and_then(|session| session["name"].as_str()).unwrap_or_default();
+    let scan = json!({ "phone": phone, "pushName": "Quiver Tree Homes" });
+    control.post(&format!("/control/sessions/{name}/scan"), scan).await?;
+    let connected = async || Ok(api.get(&place).await?["state"] == "connected");
+    until("the number is connected", connected).await
+}
+
+/// Makes a number at Meta, and connects it with what Meta's pages would show of it.
+async fn connect(api: &Api, control: &Api) -> anyhow::Result<()> {
+    let made = control.post("/control/cloud/numbers", json!({ "phone": DESK, "name": "Quiver Tree Homes" })).await?;
+    let settings: Value = ["phoneNumberId", "wabaId", "accessToken", "appSecret", "appId"]
+        .map(|key| (key.to_owned(), made[key].clone()))
+        .into_iter()
+        .collect();
+    let form = json!({ "provider": "cloud", "name": "Front desk", "settings": settings });
+    api.post("/api/instances", form).await.map(drop)
 }
 
 /// Four letters that can be read out.

@@ -300,8 +300,7 @@ impl Provider for Cloud {
     async fn logout(&self, link: &Link) -> Result<Session, CallError> {
         let graph = Graph(link);
         graph.post(&[graph.number()?, "deregister"], &Value::Null).await?;
-        let (state, reason) = (SessionState::Disconnected, Some(Reason::LoggedOut));
-        Ok(Session { state, reason, raw: "DEREGISTERED".into(), ..Session::default() })
+        Ok(Session { state: SessionState::Disconnected, raw: "DEREGISTERED".into(), ..Session::default() })
     }
 
     async fn status(&self, link: &Link) -> Result<Session, CallError> {

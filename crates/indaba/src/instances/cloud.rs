@@ -51,6 +51,9 @@ pub struct CloudChange {
     /// The Meta app's new secret; hooks signed with the old one are believed too, until there is a newer one.
     #[schema(value_type = Option<String>)]
     app_secret: Option<SecretString>,
+    /// The number's PIN, six digits: registers it again, and subscribes its account anew.
+    #[schema(value_type = Option<String>)]
+    pin: Option<SecretString>,
 }
 
 fn digits(text: &str, longest: usize) -> bool {
@@ -64,6 +67,13 @@ fn pasted(secret: &SecretString) -> Option<SecretString> {
     fits.then(|| text.into())
 }
 
+/// Six digits, with or without white space around them.
+fn is_pin(pin: &SecretString) -> bool {
+    let pin = pin.expose_secret().trim();
+    pin.len() == 6 && digits(pin, 6)
+}
+
+const PIN: &str = "The number's PIN has six digits.";
 const ID: &str = "A number of digits, as Meta's page “API Setup” shows it.";
 const PASTED: &str = "Paste all of it: at least 8 characters, no spaces.";
 
@@ -84,8 +94,7 @@ impl CloudSettings {
         let fits = |secret: &Option<SecretString>| secret.as_ref().is_none_or(|secret| pasted(secret).is_some());
         check.that(fits(&app_secret), "/settings/appSecret", PASTED);
         check.that(fits(&verify_token), "/settings/verifyToken", PASTED);
-        let six = |pin: &SecretString| pin.expose_secret().trim().len() == 6 && digits(pin.expose_secret().trim(), 6);
-        check.that(pin.as_ref().is_none_or(six), "/settings/pin", "The number's PIN has six digits.");
+        check.that(pin.as_ref().is_none_or(is_pin), "/settings/pin", PIN);
         check.done()?;
         Ok(CloudSettings {
             phone_number_id,
@@ -262,7 +271,7 @@ async fn settle(
     app.db.write(tenant, move |tx| receive(tx, id, &session)).await
 }
 
-/// Gives a number new keys. They are tried first; a number that stood still because of the old ones goes on.
+/// Gives a number new keys, or registers it again. They are tried first; a number that stood still because of the old ones goes on.
 pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudChange) -> Result<()> {
     let (tenant, asked) = (who.tenant, who.clone());
     let access = app.db.read(tenant, move |tx| store::access(tx, id)).await?;
@@ -273,6 +282,7 @@ pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudCha
     let fits = |secret: &Option<SecretString>| secret.as_ref().is_none_or(|secret| pasted(secret).is_some());
     check.that(fits(&change.access_token), "/settings/accessToken", PASTED);
     check.that(fits(&change.app_secret), "/settings/appSecret", PASTED);
+    check.that(change.pin.as_ref().is_none_or(is_pin), "/settings/pin", PIN);
     check.done()?;
     let mut own = InstanceSecrets::open(app, tenant, id, &access.secrets)?;
     let before = own.hook_secrets.first().cloned().unwrap_or_default();
@@ -286,7 +296,15 @@ pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudCha
     let mut link = link_to(app, access.gateway_id, &access.external_name).await?;
     own.complete(&mut link, &access.settings, access.account);
     prove(&link).await?;
-    let session: Session = provider()?.status(&link).await.map_err(|e| refused(e, &link))?;
+    link.extras.pin = change.pin.map(|pin| Pin(pin.expose_secret().trim().into()));
+    let looked = match &link.extras.pin {
+        Some(_) => {
+            let setup = create::setup(&access.hook_url, id)?;
+            provider()?.create(&link, &setup).await.map(|created| created.session)
+        }
+        None => provider()?.status(&link).await,
+    };
+    let session: Session = looked.map_err(|e| refused(e, &link))?;
 
     // the app's other numbers get its new secret too
     let old_key = app_key(&before);

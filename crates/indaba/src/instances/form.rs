@@ -129,7 +129,7 @@ fn in_settings(error: Error) -> Error {
 pub struct Change {
     /// What the team calls it.
     name: Option<String>,
-    /// New keys of a number of the Cloud API; they are tried first.
+    /// New keys of a number of the Cloud API, which are tried first; or its PIN, to register it again.
     settings: Option<CloudChange>,
 }
 

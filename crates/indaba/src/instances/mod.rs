@@ -183,6 +183,12 @@ pub fn receive(tx: &mut TenantTx, id: InstanceId, session: &Session) -> Result<(
     }
     let Some((state, step)) = meaning(session) else { return Ok(()) };
     let at = session.at.map_or(now, |at| Time(at).min(now));
+    // Evolution says "connecting" all the while a code waits, and its hooks keep no order: without a time of its own that takes no code back
+    let vague = session.at.is_none() && (state, step) == (State::Linking, Some(LinkStep::Preparing));
+    let waits = before.link_step == Some(LinkStep::Scan) && before.code_expires_at.is_some_and(|end| end > now);
+    if vague && waits {
+        return Ok(());
+    }
     if before.state == State::Connected && (state, step) == (State::Linking, Some(LinkStep::Preparing)) {
         return jobs::look_again(tx, id, now + DIP);
     }

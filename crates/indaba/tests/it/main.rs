@@ -1,10 +1,12 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
 mod bus;
+mod cloud;
 mod contacts;
 mod conversations;
 mod db;
 mod each_route;
 mod events;
+mod evolution;
 mod hooks;
 mod house;
 mod http;

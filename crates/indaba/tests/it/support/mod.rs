@@ -3,6 +3,7 @@
 mod app;
 mod databases;
 mod house;
+pub mod office;
 mod shop;
 pub mod source;
 
