@@ -33,6 +33,9 @@ export async function startServer(simulatorUrl, { name = "indaba", again } = {})
       INDABA_GATEWAY_URL: simulatorUrl,
       INDABA_GATEWAY_KEY: "simulator",
       INDABA_GATEWAY_CAPACITY: "1000",
+      // Meta's API is played there too, and people of a workspace may name it as a gateway of their own.
+      INDABA_GRAPH_URL: `${simulatorUrl}/graph/v26.0`,
+      INDABA_PRIVATE_HOSTS: new URL(simulatorUrl).host,
       // Everybody comes from one address here, and nobody waits between two messages.
       INDABA_LIMITS_SIGN_IN_PER_MINUTE: "100000",
       INDABA_LIMITS_USER_PER_MINUTE: "100000",

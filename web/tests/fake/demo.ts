@@ -24,6 +24,7 @@ export function demo(many = 300): FakeServer {
   const sales = instance({ lastInboundAt: before(2), lastOutboundAt: before(10) });
   const rentals = instance({
     name: "Rentals",
+    provider: "evolution",
     phone: "+27820000002",
     gateway: { id: "gtw_own", name: "Office server", owner: "tenant" },
     sync: { state: "running", chats: 31, total: 80, finishedAt: null },
@@ -45,8 +46,47 @@ export function demo(many = 300): FakeServer {
     linkStep: "scan",
     sync: idle,
   });
-  server.instances = [sales, rentals, show, office];
-  server.gateways = [gateway()];
+  const desk = instance({
+    name: "Front desk",
+    provider: "cloud",
+    phone: "+27820000004",
+    gateway: { id: "gtw_meta", name: "WhatsApp Cloud API", owner: "tenant" },
+    cloud: { phoneNumberId: "106540352242922", wabaId: "102290129340398", appId: null },
+    state: "attention",
+    stateReason: "Meta does not take its access token any more. Enter a new one; what you send waits until then.",
+    hookUrl: "https://indaba.example/api/webhooks/cloud/2Zk8tYwQfG3nB7xRmV1cLpD9sHjK4aEu",
+    lastHookAt: null,
+    sync: idle,
+  });
+  server.instances = [sales, rentals, show, office, desk];
+  server.gateways = [
+    gateway(),
+    gateway({
+      id: "gtw_own",
+      name: "Office server",
+      kind: "evolution",
+      url: "https://evolution.office.example",
+      owner: "tenant",
+      instances: 1,
+      capacity: 1000,
+      health: { state: "ok", version: "2.3.7", engine: null, detail: null, checkedAt: before(1) },
+    }),
+    gateway({
+      id: "gtw_old",
+      name: "Old laptop",
+      url: "http://waha.lan:3000",
+      owner: "tenant",
+      instances: 0,
+      draining: true,
+      health: {
+        state: "down",
+        version: "2026.6.1",
+        engine: "NOWEB",
+        detail: "the gateway cannot be reached: connection refused",
+        checkedAt: before(1),
+      },
+    }),
+  ];
   const add = (of: Conversation, part: Partial<Message>) => {
     const made = message(of, part);
     server.messages.push(made);

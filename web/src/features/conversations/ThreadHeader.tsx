@@ -130,11 +130,13 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
           {timer && (
             <>
               {contact.phone && contact.name && !onePane && <span aria-hidden="true">·</span>}
-              <WindowTimer endsAt={windowEndsAt} />
+              <span className="flex shrink-0">
+                <WindowTimer endsAt={windowEndsAt} />
+              </span>
             </>
           )}
           {number && !onePane && (
-            <span className="truncate" data-testid="thread-number">
+            <span className="min-w-0 truncate" data-testid="thread-number">
               {(contact.name || timer) && <span aria-hidden="true">· </span>}
               {number}
             </span>

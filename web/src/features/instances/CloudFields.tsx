@@ -1,10 +1,10 @@
-import { ChevronDown } from "lucide-react";
 import { type ClipboardEvent, useState } from "react";
 import { Rich } from "~/i18n/Rich";
 import { type PlainKey, t } from "~/i18n/t";
 import { PasswordField, TextField } from "~/ui/Field";
 import type { useForm } from "~/ui/useForm";
 import type { NewNumber } from "./AddDialog";
+import { Fold } from "./Fold";
 import { type Found, read } from "./paste";
 
 const where: PlainKey[] = ["cloud.where.setup", "cloud.where.token", "cloud.where.app", "cloud.where.pin"];
@@ -23,19 +23,15 @@ export function CloudFields({ form }: { form: ReturnType<typeof useForm<NewNumbe
   };
   return (
     <div className="flex flex-col gap-4" onPaste={onPaste}>
-      <details className="group rounded-card border border-border bg-surface">
-        <summary className="press flex h-10 cursor-pointer items-center rounded-card px-3 text-13 font-medium text-link">
-          {t("cloud.where")}
-          <ChevronDown size={16} aria-hidden className="ms-auto text-muted group-open:rotate-180" />
-        </summary>
-        <ol className="flex list-decimal flex-col gap-1.5 border-t border-border py-3 ps-8 pe-4 text-13">
+      <Fold title={t("cloud.where")}>
+        <ol className="flex list-decimal flex-col gap-1.5 py-3 ps-8 pe-4 text-13">
           {where.map((step) => (
             <li key={step}>
               <Rich k={step as "cloud.where.setup"} />
             </li>
           ))}
         </ol>
-      </details>
+      </Fold>
       <div className="grid gap-4 phone:grid-cols-2">
         <TextField
           label={t("cloud.phoneNumberId")}

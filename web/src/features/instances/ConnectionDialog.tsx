@@ -6,8 +6,9 @@ import { api, take } from "~/api/client";
 import type { Instance } from "~/api/types";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
+import { cn } from "~/ui/cn";
 import { Dialog } from "~/ui/Dialog";
-import { PasswordField } from "~/ui/Field";
+import { PasswordField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Spinner } from "~/ui/Spinner";
 import { BoneRows, Failed, Loading } from "~/ui/states";
@@ -59,7 +60,11 @@ function Steps({ id }: { id: string }) {
             {step.ok ? (
               <Check size={16} className="mt-0.5 shrink-0 text-success" aria-hidden />
             ) : (
-              <CircleAlert size={16} className="mt-0.5 shrink-0 text-danger" aria-hidden />
+              <CircleAlert
+                size={16}
+                className={cn("mt-0.5 shrink-0", step.name === "hooks" ? "text-warning" : "text-danger")}
+                aria-hidden
+              />
             )}
             <span className="w-28 shrink-0 font-medium">
               {names[step.name] ? t(names[step.name] as PlainKey) : step.name}
@@ -118,11 +123,22 @@ function Renew({ id }: { id: string }) {
     .trim()
     .pipe(z.string().regex(/^(\S{8,2000})?$/, t("rule.secret")));
   const form = useForm(
-    z.object({ accessToken: secret, appSecret: secret }),
-    { accessToken: "", appSecret: "" },
-    async ({ accessToken, appSecret }) => {
-      if (!accessToken && !appSecret) throw new Said(t("connection.nothing"), "accessToken");
-      await renew(client, id, { ...(accessToken && { accessToken }), ...(appSecret && { appSecret }) });
+    z.object({
+      accessToken: secret,
+      appSecret: secret,
+      pin: z
+        .string()
+        .trim()
+        .regex(/^(\d{6})?$/, t("rule.pin")),
+    }),
+    { accessToken: "", appSecret: "", pin: "" },
+    async ({ accessToken, appSecret, pin }) => {
+      if (!accessToken && !appSecret && !pin) throw new Said(t("connection.nothing"), "accessToken");
+      await renew(client, id, {
+        ...(accessToken && { accessToken }),
+        ...(appSecret && { appSecret }),
+        ...(pin && { pin }),
+      });
       form.reset();
       void client.invalidateQueries({ queryKey: ["connection", id] });
       toast.success(t("connection.renewed"));
@@ -148,6 +164,15 @@ function Renew({ id }: { id: string }) {
           hint={t("connection.leaveEmpty")}
           error={form.error("appSecret")}
           {...form.register("appSecret")}
+        />
+        <TextField
+          label={t("cloud.pin")}
+          inputMode="numeric"
+          autoComplete="off"
+          maxLength={6}
+          hint={t("connection.pinHint")}
+          error={form.error("pin")}
+          {...form.register("pin")}
         />
       </div>
       <FormProblem text={form.problem} />

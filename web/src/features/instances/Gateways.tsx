@@ -10,9 +10,10 @@ import { type PlainKey, t } from "~/i18n/t";
 import { Chip, type ChipLook } from "~/ui/Chip";
 import { Confirm } from "~/ui/Dialog";
 import { IconButton } from "~/ui/IconButton";
+import { Listing } from "~/ui/Listing";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
 import { Item, Section } from "~/ui/Section";
-import { BoneRows, Empty, Failed, Loading } from "~/ui/states";
+import { Empty } from "~/ui/states";
 import { When } from "~/ui/When";
 import { gateways } from "./AddDialog";
 import { AddGateway, EditGateway, GatewaySetup } from "./GatewayForms";
@@ -64,28 +65,27 @@ export function Gateways() {
     <>
       <AddGateway />
       <Section flush title={t("settings.gateways")} text={t("gateways.text")}>
-        {query.isPending ? (
-          <Loading>
-            <BoneRows />
-          </Loading>
-        ) : query.isError ? (
-          <Failed error={query.error} what={t("gateways.failed")} onRetry={() => void query.refetch()} />
-        ) : query.data.length === 0 ? (
-          <Empty title={t("gateways.empty")} text={t("gateways.emptyText")} />
-        ) : (
-          <ul>
-            {query.data.map((one) => (
-              <Row
-                key={one.id}
-                of={one}
-                checking={check.isPending && check.variables.id === one.id}
-                onCheck={() => check.mutate(one)}
-                onDrain={() => drain.mutate(one)}
-                onAsk={(what) => ask({ what, of: one })}
-              />
-            ))}
-          </ul>
-        )}
+        <Listing
+          query={query}
+          items={query.data}
+          failed={t("gateways.failed")}
+          empty={<Empty title={t("gateways.empty")} text={t("gateways.emptyText")} />}
+        >
+          {(all) => (
+            <ul>
+              {all.map((one) => (
+                <Row
+                  key={one.id}
+                  of={one}
+                  checking={check.isPending && check.variables.id === one.id}
+                  onCheck={() => check.mutate(one)}
+                  onDrain={() => drain.mutate(one)}
+                  onAsk={(what) => ask({ what, of: one })}
+                />
+              ))}
+            </ul>
+          )}
+        </Listing>
       </Section>
       {asking?.what === "edit" && <EditGateway of={asking.of} onClose={close} />}
       {asking?.what === "setup" && <GatewaySetup of={asking.of} onClose={close} />}

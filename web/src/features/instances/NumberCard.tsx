@@ -196,7 +196,15 @@ export function NumberCard({
       ) : (
         <p className="text-13">
           {reason ??
-            t(state === "linking" ? "number.linkingText" : state === "new" ? "number.newText" : "number.downText")}
+            t(
+              !linked
+                ? "number.offText"
+                : state === "linking"
+                  ? "number.linkingText"
+                  : state === "new"
+                    ? "number.newText"
+                    : "number.downText",
+            )}
         </p>
       )}
       {sync?.state === "running" && sync.total ? (

@@ -43,6 +43,8 @@ export function useDelete() {
 export interface NewKeys {
   accessToken?: string;
   appSecret?: string;
+  /** Registers the number again. */
+  pin?: string;
 }
 
 export async function renew(client: ReturnType<typeof useQueryClient>, id: string, settings: NewKeys): Promise<void> {

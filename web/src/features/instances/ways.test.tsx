@@ -14,6 +14,8 @@ describe("a number of Meta's Cloud API", () => {
     server.instances = [];
     const { user } = visit("/instances?add=1", server);
     const dialog = await screen.findByTestId("add-dialog");
+    // The page behind it takes no clicks, and a moment later the dialog does.
+    await waitFor(() => expect(dialog.style.pointerEvents).toBe("auto"));
     await user.click(within(dialog).getByTestId("way-cloud"));
     const field = (name: string) => within(dialog).getByLabelText(name) as HTMLInputElement;
     const go = () => user.click(within(dialog).getByTestId("add-go"));
@@ -104,7 +106,7 @@ describe("a number of Meta's Cloud API", () => {
     await user.click(screen.getByTestId("connection"));
     const dialog = await screen.findByTestId("connection-dialog");
     await user.click(within(dialog).getByRole("button", { name: "Check and keep" }));
-    expect(await screen.findByText("Enter a new token, a new secret, or both.")).toBeTruthy();
+    expect(await screen.findByText("Enter a new token, a new secret, or the PIN.")).toBeTruthy();
     server.on(
       "PATCH",
       /instances/,

@@ -1,6 +1,7 @@
-import { Check, ChevronDown, Minus } from "lucide-react";
+import { Check, Minus } from "lucide-react";
 import { type PlainKey, t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
+import { Fold } from "./Fold";
 
 /** How a number reaches WhatsApp: on the operator's gateway, on one of one's own, or by Meta's Cloud API. */
 export type Way = "operator" | "own" | "cloud";
@@ -71,18 +72,14 @@ export function Ways({ ways, way, onChoose }: { ways: WayChoice[]; way: Way; onC
           </button>
         ))}
       </div>
-      <details className="group rounded-card border border-border" data-testid="compare">
-        <summary className="press flex h-10 cursor-pointer items-center rounded-card px-3 text-13 font-medium text-link">
-          {t("compare.title")}
-          <ChevronDown size={16} aria-hidden className="ms-auto text-muted group-open:rotate-180" />
-        </summary>
+      <Fold title={t("compare.title")} testId="compare">
         <section
-          className="overflow-x-auto border-t border-border"
+          className="overflow-x-auto"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
           tabIndex={0}
           aria-label={t("compare.title")}
         >
-          <table className="w-full min-w-140 text-13">
+          <table className="w-full text-13 phone:min-w-140">
             <caption className="sr-only">{t("compare.title")}</caption>
             <thead>
               <tr className="border-b border-border text-start text-muted">
@@ -93,7 +90,10 @@ export function Ways({ ways, way, onChoose }: { ways: WayChoice[]; way: Way; onC
                   <th
                     key={one.way}
                     scope="col"
-                    className={cn("px-3 text-start font-medium", way === one.way && "bg-selected text-text")}
+                    className={cn(
+                      "px-3 text-start font-medium",
+                      way === one.way ? "bg-selected text-text" : "max-phone:hidden",
+                    )}
                   >
                     {t(one.title)}
                   </th>
@@ -103,11 +103,14 @@ export function Ways({ ways, way, onChoose }: { ways: WayChoice[]; way: Way; onC
             <tbody>
               {comparison.map((row) => (
                 <tr key={row.name} className="border-b border-border last:border-0">
-                  <th scope="row" className="px-3 py-2 text-start font-regular text-muted">
+                  <th scope="row" className="px-3 py-2 text-start align-top font-regular text-muted">
                     {t(row.name)}
                   </th>
                   {ways.map((one) => (
-                    <td key={one.way} className={cn("px-3 py-2 align-top", way === one.way && "bg-selected")}>
+                    <td
+                      key={one.way}
+                      className={cn("px-3 py-2 align-top", way === one.way ? "bg-selected" : "max-phone:hidden")}
+                    >
                       <Cell value={row[one.way]} />
                     </td>
                   ))}
@@ -116,7 +119,7 @@ export function Ways({ ways, way, onChoose }: { ways: WayChoice[]; way: Way; onC
             </tbody>
           </table>
         </section>
-      </details>
+      </Fold>
     </>
   );
 }

@@ -39,6 +39,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.newText": "Skandeer ’n kode met die foon waarop die nommer is.",
   "number.linkingText": "Die koppeling gaan voort. Open dit om die kode te sien.",
   "number.downText": "Die verbinding met die foon is gebreek. Niks is verlore nie: wat jy stuur, wag hier.",
+  "number.offText": "Dit is nie by Meta geregistreer nie. Voer sy PIN onder Verbinding in: wat jy stuur, wag hier.",
   "number.link": "Koppel",
   "number.linkAgain": "Koppel weer",
   "number.start": "Hervat",
@@ -159,7 +160,8 @@ export const numbers: Translated<typeof source, Form> = {
   "connection.leaveEmpty": "Leeg: dit bly.",
   "connection.renewGo": "Toets en hou",
   "connection.renewed": "Die nuwe sleutels werk.",
-  "connection.nothing": "Voer ’n nuwe token in, ’n nuwe geheim, of albei.",
+  "connection.pinHint": "Ses syfers: registreer ’n nommer weer wat afgehaal is.",
+  "connection.nothing": "Voer ’n nuwe token, ’n nuwe geheim of die PIN in.",
 
   "copy.value": "Kopieer: {what}",
 

@@ -60,6 +60,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.newText": "امسح رمزًا بالهاتف الذي عليه الرقم.",
   "number.linkingText": "الربط مستمر. افتحه لرؤية الرمز.",
   "number.downText": "انقطع الارتباط بالهاتف. لم يضِع شيء: ما ترسله ينتظر هنا.",
+  "number.offText": "الرقم غير مسجّل لدى Meta. أدخل الرقم السري الخاص به ضمن «الاتصال»: ما ترسله ينتظر هنا.",
   "number.link": "ربط",
   "number.linkAgain": "ربط من جديد",
   "number.start": "استئناف",
@@ -178,7 +179,8 @@ export const numbers: Translated<typeof source, Form> = {
   "connection.leaveEmpty": "فارغ: يبقى كما هو.",
   "connection.renewGo": "التحقق والاعتماد",
   "connection.renewed": "المفاتيح الجديدة تعمل.",
-  "connection.nothing": "أدخل رمز وصول جديدًا، أو مفتاحًا سريًا جديدًا، أو كليهما.",
+  "connection.pinHint": "ستة أرقام: تسجّل من جديد رقمًا أُزيل.",
+  "connection.nothing": "أدخل رمز وصول جديدًا، أو مفتاحًا سريًا جديدًا، أو الرقم السري.",
 
   "copy.value": "نسخ: {what}",
 

@@ -34,6 +34,7 @@ export const numbers = {
   "number.newText": "Scan a code with the phone that holds the number.",
   "number.linkingText": "Linking goes on. Open it to see the code.",
   "number.downText": "The link to the phone is broken. Nothing is lost: what you send waits here.",
+  "number.offText": "It is not registered with Meta. Enter its PIN under Connection: what you send waits here.",
   "number.link": "Link",
   "number.linkAgain": "Link again",
   "number.start": "Resume",
@@ -152,7 +153,8 @@ export const numbers = {
   "connection.leaveEmpty": "Empty: it stays.",
   "connection.renewGo": "Check and keep",
   "connection.renewed": "The new keys work.",
-  "connection.nothing": "Enter a new token, a new secret, or both.",
+  "connection.pinHint": "Six digits: registers a number again that was taken off.",
+  "connection.nothing": "Enter a new token, a new secret, or the PIN.",
   "copy.value": "Copy: {what}",
 
   "gateway.kind.waha": "WAHA",

@@ -39,6 +39,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.newText": "Escanea un código con el teléfono que tiene el número.",
   "number.linkingText": "La vinculación continúa. Ábrela para ver el código.",
   "number.downText": "Se rompió el vínculo con el teléfono. Nada se pierde: lo que envíes espera aquí.",
+  "number.offText": "No está registrado en Meta. Introduce su PIN en Conexión: lo que envíes espera aquí.",
   "number.link": "Vincular",
   "number.linkAgain": "Vincular de nuevo",
   "number.start": "Reanudar",
@@ -158,7 +159,8 @@ export const numbers: Translated<typeof source, Form> = {
   "connection.leaveEmpty": "Vacío: se queda como está.",
   "connection.renewGo": "Comprobar y conservar",
   "connection.renewed": "Las claves nuevas funcionan.",
-  "connection.nothing": "Introduce un token nuevo, una clave nueva o ambos.",
+  "connection.pinHint": "Seis cifras: registra otra vez un número que se había dado de baja.",
+  "connection.nothing": "Introduce un token nuevo, una clave nueva o el PIN.",
 
   "copy.value": "Copiar: {what}",
 

@@ -40,6 +40,8 @@ export const numbers: Translated<typeof source, Form> = {
   "number.newText": "Scannez un code avec le téléphone qui porte le numéro.",
   "number.linkingText": "La connexion continue. Ouvrez-la pour voir le code.",
   "number.downText": "Le lien avec le téléphone est rompu. Rien n’est perdu : vos envois attendent ici.",
+  "number.offText":
+    "Il n’est pas enregistré chez Meta. Saisissez son code PIN sous Connexion : ce que vous envoyez attend ici.",
   "number.link": "Connecter",
   "number.linkAgain": "Reconnecter",
   "number.start": "Reprendre",
@@ -160,7 +162,8 @@ export const numbers: Translated<typeof source, Form> = {
   "connection.leaveEmpty": "Vide : inchangé.",
   "connection.renewGo": "Vérifier et garder",
   "connection.renewed": "Les nouvelles clés fonctionnent.",
-  "connection.nothing": "Saisissez un nouveau jeton, une nouvelle clé, ou les deux.",
+  "connection.pinHint": "Six chiffres : enregistre à nouveau un numéro qui avait été retiré.",
+  "connection.nothing": "Saisissez un nouveau jeton, une nouvelle clé ou le code PIN.",
 
   "copy.value": "Copier : {what}",
 

@@ -40,6 +40,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.newText": "Escaneie um código com o telefone que tem o número.",
   "number.linkingText": "A conexão continua. Abra para ver o código.",
   "number.downText": "A ligação com o telefone caiu. Nada se perde: o que for enviado espera aqui.",
+  "number.offText": "Ele não está registrado na Meta. Informe o PIN em Conexão: o que você envia espera aqui.",
   "number.link": "Conectar",
   "number.linkAgain": "Conectar de novo",
   "number.start": "Retomar",
@@ -159,7 +160,8 @@ export const numbers: Translated<typeof source, Form> = {
   "connection.leaveEmpty": "Vazio: fica como está.",
   "connection.renewGo": "Verificar e guardar",
   "connection.renewed": "As novas chaves funcionam.",
-  "connection.nothing": "Informe um novo token, um novo segredo, ou ambos.",
+  "connection.pinHint": "Seis algarismos: registra de novo um número que foi retirado.",
+  "connection.nothing": "Informe um novo token, um novo segredo ou o PIN.",
 
   "copy.value": "Copiar: {what}",
 

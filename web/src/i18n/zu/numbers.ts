@@ -39,6 +39,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.newText": "Skena ikhodi ngocingo olunenombolo.",
   "number.linkingText": "Ukuxhuma kuyaqhubeka. Kuvule ukuze ubone ikhodi.",
   "number.downText": "Ukuxhumana nocingo kunqamukile. Akukho okulahlekile: okuthumelayo kulinda lapha.",
+  "number.offText": "Ayibhalisiwe kwa-Meta. Faka i-PIN yayo ngaphansi kokuxhumana: okuthumelayo kulinda lapha.",
   "number.link": "Xhuma",
   "number.linkAgain": "Xhuma futhi",
   "number.start": "Qhubeka",
@@ -158,7 +159,8 @@ export const numbers: Translated<typeof source, Form> = {
   "connection.leaveEmpty": "Akunalutho: kuyahlala.",
   "connection.renewGo": "Hlola bese ugcina",
   "connection.renewed": "Okhiye abasha bayasebenza.",
-  "connection.nothing": "Faka ithokheni entsha, imfihlo entsha, noma kokubili.",
+  "connection.pinHint": "Amadijithi ayisithupha: ibhalisa futhi inombolo eyayisusiwe.",
+  "connection.nothing": "Faka ithokheni entsha, imfihlo entsha, noma i-PIN.",
 
   "copy.value": "Kopisha: {what}",
 
