@@ -38,7 +38,7 @@ class Stage {
 
   #watch(page) {
     this.#pages.push(page);
-    page.on("pageerror", (error) => this.#complaints.push(`${page.url()}: ${error.stack ?? error}`));
+    page.on("pageerror", (error) => this.#complaints.push(`${page.url()}: ${error.stack || error}`));
     page.on("console", (message) => {
       if (message.type() === "error" && !harmless.test(message.text()))
         this.#complaints.push(`${page.url()}: ${message.text()}`);

@@ -7,6 +7,7 @@ import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
 import { useSession } from "~/api/session";
 import { type Message, may } from "~/api/types";
+import { ContactPane } from "~/features/contacts/ContactPane";
 import { useStart } from "~/features/contacts/queries";
 import { useChange, useReact, useSettle } from "~/features/conversations/acts";
 import type { BubbleActions } from "~/features/conversations/Bubble";
@@ -41,8 +42,6 @@ import { contactOpen, contactWidth, listWidth } from "./panes";
 import { useTitle } from "./title";
 import { useWords } from "./useWords";
 
-// Beside an open conversation only: the list does not wait for it.
-const ContactPane = lazy(() => import("~/features/contacts/ContactPane").then((all) => ({ default: all.ContactPane })));
 const StartDialog = lazy(() => import("~/features/contacts/StartDialog"));
 const Details = lazy(() => import("~/features/conversations/Details"));
 
@@ -358,18 +357,14 @@ export default function InboxPage() {
         foldedContact ? (
           overlay && (
             <div className="appear absolute inset-y-0 end-0 z-20 w-full max-w-80 border-s border-border shadow-dialog max-phone:max-w-none">
-              <Suspense>
-                <ContactPane id={contact} talksTo={talksTo} onClose={() => setOverlay(false)} />
-              </Suspense>
+              <ContactPane id={contact} talksTo={talksTo} onClose={() => setOverlay(false)} />
             </div>
           )
         ) : contactPane ? (
           <>
             <Splitter label={t("pane.contact")} width={contactWidth} min={248} max={420} pane="end" />
             <div className="min-h-0 shrink-0 border-s border-border" style={{ width: contactSize }}>
-              <Suspense>
-                <ContactPane id={contact} talksTo={talksTo} onClose={() => contactOpen.set(false)} />
-              </Suspense>
+              <ContactPane id={contact} talksTo={talksTo} onClose={() => contactOpen.set(false)} />
             </div>
           </>
         ) : null

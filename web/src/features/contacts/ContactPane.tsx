@@ -98,7 +98,11 @@ function LocalTime({ phone }: { phone: string | null | undefined }) {
   // The table of countries is not needed before somebody looks at a contact.
   const [ask, setAsk] = useState<{ of: typeof localTime }>();
   useEffect(() => {
-    void import("./localTime").then((all) => setAsk({ of: all.localTime }));
+    // Without a network there is no table, and no line.
+    import("./localTime").then(
+      (all) => setAsk({ of: all.localTime }),
+      () => undefined,
+    );
   }, []);
   const there = ask?.of(phone, now);
   if (!there) return null;
