@@ -273,7 +273,7 @@ impl Gateway {
         state.apps.get(app)?;
         let now = sim.now_ms();
         let scopes = scopes.unwrap_or_else(|| vec![MANAGEMENT.into(), MESSAGING.into()]);
-        let expires_ms = lives_ms.map(|ms| now + state.skew_ms + ms);
+        let expires_ms = lives_ms.map(|ms| (now + state.skew_ms).saturating_add(ms));
         let token = new_token();
         let made =
             Token { app: app.to_owned(), wabas: wabas.into_iter().collect(), scopes, issued_ms: now, expires_ms };

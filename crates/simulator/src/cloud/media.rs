@@ -227,7 +227,7 @@ pub async fn download(
         let Ok(caller) = state.caller(token, now) else {
             return (StatusCode::UNAUTHORIZED, "").into_response();
         };
-        let good = place.hash == hash(&place.mid, place.ext) && place.ext * 1_000 > now;
+        let good = place.hash == hash(&place.mid, place.ext) && place.ext.saturating_mul(1_000) > now;
         let media =
             state.media.get(&place.mid).filter(|media| good && media.expires_ms > now && caller.reaches(&media.waba));
         let Some(media) = media else { return missing() };

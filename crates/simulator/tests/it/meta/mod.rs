@@ -2,6 +2,7 @@
 
 mod calls;
 mod hooks;
+mod odd;
 mod requests;
 
 use std::{fs, path::PathBuf};
