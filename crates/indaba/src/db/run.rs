@@ -173,21 +173,15 @@ pub(super) fn spawn(
 }
 
 /// SQLite's writer: everything that waits shares one commit, each closure in a savepoint of its own.
+///
+/// A closure with nothing before it needs none: if it fails, the transaction is undone and begins anew. Savepoints are not cheap: at
+/// each of them full-text search writes out what it has gathered.
 pub(super) fn group(lite: &mut Lite, first: Box<dyn Work>, queue: &Waiting, watch: &Watch) {
     let (start, mut done, mut next) = (Instant::now(), Vec::new(), Some(first));
-    let mut result = lite.control("begin immediate");
+    let (mut result, mut kept) = (lite.control("begin immediate"), false);
     while let Some(mut work) = next {
         if result.is_ok() && work.wanted() {
-            result = lite.control("savepoint s").and_then(|()| {
-                let keep = work.run(lite, watch);
-                if !lite.in_transaction() {
-                    return Err(Error::Busy); // a stopped write or a full disk: SQLite has undone the whole group
-                }
-                if !keep {
-                    lite.control("rollback to s")?;
-                }
-                lite.control("release s")
-            });
+            result = if kept { behind(lite, &mut *work, watch) } else { ahead(lite, &mut *work, watch, &mut kept) };
         }
         done.push(work);
         let more = result.is_ok() && done.len() < 256 && start.elapsed() < Duration::from_millis(2);
@@ -205,6 +199,32 @@ pub(super) fn group(lite: &mut Lite, first: Box<dyn Work>, queue: &Waiting, watc
     for work in done {
         work.answer(result.clone());
     }
+}
+
+/// A closure that has the transaction to itself so far.
+fn ahead(lite: &mut Lite, work: &mut dyn Work, watch: &Watch, kept: &mut bool) -> Result<()> {
+    *kept = work.run(lite, watch);
+    if *kept && !lite.in_transaction() {
+        return Err(Error::Busy);
+    }
+    if !*kept {
+        lite.rollback();
+        lite.control("begin immediate")?;
+    }
+    Ok(())
+}
+
+/// A closure behind others whose work must stay.
+fn behind(lite: &mut Lite, work: &mut dyn Work, watch: &Watch) -> Result<()> {
+    lite.control("savepoint s")?;
+    let keep = work.run(lite, watch);
+    if !lite.in_transaction() {
+        return Err(Error::Busy); // a stopped write or a full disk: SQLite has undone the whole group
+    }
+    if !keep {
+        lite.control("rollback to s")?;
+    }
+    lite.control("release s")
 }
 
 /// One closure, one transaction; a lost race is run again, and so is what a cut line interrupted before its commit.

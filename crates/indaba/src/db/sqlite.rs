@@ -10,6 +10,8 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 use std::{
+    borrow::Cow,
+    collections::HashMap,
     path::Path,
     sync::{
         Arc,
@@ -18,9 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A connection, and when the closure that uses it must have ended.
+/// A connection, what it knows of our statements, and when the closure that uses it must have ended.
 pub struct Lite {
     conn: Connection,
+    known: Known,
     until: Deadline,
 }
 
@@ -72,7 +75,7 @@ impl Lite {
         let until = Deadline::default();
         let over = until.clone();
         conn.progress_handler(2_000, Some(move || over.passed()))?; // every 20 to 100 microseconds of work
-        Ok(Lite { conn, until })
+        Ok(Lite { conn, known: Known::default(), until })
     }
 
     /// One of the few statements that make transactions.
@@ -85,9 +88,32 @@ impl Lite {
         !self.conn.is_autocommit()
     }
 
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
-        Ok(self.conn.prepare_cached(&dialect::lite(sql))?)
+    /// The statement, and which argument each of its parameters is.
+    fn prepare(&mut self, sql: &'static str) -> Result<(CachedStatement<'_>, &[usize])> {
+        let Lite { conn, known, .. } = self;
+        // by its place in the program, not by its text: that would be read from end to end each time
+        let plan = known.0.entry((sql.as_ptr() as usize, sql.len())).or_default();
+        if plan.places.is_none() {
+            plan.text = dialect::lite(sql);
+        }
+        let st = conn.prepare_cached(&plan.text)?;
+        if plan.places.is_none() {
+            plan.places = Some(places(&st)?);
+        }
+        Ok((st, plan.places.as_deref().expect("just set")))
     }
+}
+
+/// What was found out about statements, by where their texts lie.
+#[derive(Default)]
+struct Known(HashMap<(usize, usize), Plan>);
+
+#[derive(Default)]
+struct Plan {
+    /// As SQLite wants it.
+    text: Cow<'static, str>,
+    /// For each of its parameters, which argument it is, from 1.
+    places: Option<Box<[usize]>>,
 }
 
 /// When the running closure must have ended, in milliseconds since the first was asked for; zero: none runs.
@@ -134,15 +160,17 @@ fn functions(c: &Connection) -> Result<()> {
 
 impl Conn for Lite {
     fn query(&mut self, sql: &'static str, args: &[Value], each: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
-        let mut st = self.prepare(sql)?;
-        bind(&mut st, None, args)?;
+        let (mut st, places) = self.prepare(sql)?;
+        bind(&mut st, places, None, args)?;
         let (mut rows, mut n) = (st.raw_query(), 0);
         while let Some(row) = rows.next()? {
             n += 1;
             each(&Row::Lite(row))?;
         }
         drop(rows);
-        Ok(if n > 0 || st.column_count() > 0 { n } else { self.conn.changes() })
+        let answers = n > 0 || st.column_count() > 0;
+        drop(st);
+        Ok(if answers { n } else { self.conn.changes() })
     }
 
     /// A cached statement in a loop: as fast as SQLite goes.
@@ -153,19 +181,18 @@ impl Conn for Lite {
         rows: &[&[Value]],
         each: &mut dyn FnMut(&Row) -> Result<()>,
     ) -> Result<u64> {
-        let (mut st, mut n) = (self.prepare(sql)?, 0);
+        let (mut st, places) = self.prepare(sql)?;
+        let (answers, mut n) = (st.column_count() > 0, 0);
         for args in rows {
-            bind(&mut st, first, args)?;
+            bind(&mut st, places, first, args)?;
+            if !answers {
+                n += st.raw_execute()? as u64;
+                continue;
+            }
             let mut out = st.raw_query();
-            let mut returned = false;
             while let Some(row) = out.next()? {
-                returned = true;
                 n += 1;
                 each(&Row::Lite(row))?;
-            }
-            drop(out);
-            if !returned && st.column_count() == 0 {
-                n += self.conn.changes();
             }
         }
         Ok(n)
@@ -211,15 +238,24 @@ impl Conn for Lite {
 }
 
 /// `$7` is a *name* to SQLite, numbered by first appearance: its digits say which argument it is.
-fn bind(st: &mut CachedStatement, first: Option<Value>, args: &[Value]) -> Result<()> {
-    for i in 1..=st.parameter_count() {
-        let n = st.parameter_name(i).and_then(|p| p.strip_prefix('$')?.split(':').next()?.parse::<usize>().ok());
-        let v = n.and_then(|n| match first {
+fn places(st: &CachedStatement) -> Result<Box<[usize]>> {
+    let place = |i| st.parameter_name(i).and_then(|p| p.strip_prefix('$')?.split(':').next()?.parse::<usize>().ok());
+    (1..=st.parameter_count()).map(|i| place(i).ok_or_else(|| missing(i))).collect()
+}
+
+fn missing(parameter: usize) -> Error {
+    Error::Statement(format!("no argument for parameter {parameter}"))
+}
+
+/// With `first`, that is `$1` and `args` begin at `$2`.
+fn bind(st: &mut CachedStatement, places: &[usize], first: Option<Value>, args: &[Value]) -> Result<()> {
+    for (i, &n) in (1..).zip(places) {
+        let v = match first {
             Some(v) if n == 1 => Some(v),
             Some(_) => args.get(n.wrapping_sub(2)).copied(),
             None => args.get(n.wrapping_sub(1)).copied(),
-        });
-        st.raw_bind_parameter(i, Bound(v.ok_or_else(|| Error::Statement(format!("no argument for parameter {i}")))?))?;
+        };
+        st.raw_bind_parameter(i, Bound(v.ok_or_else(|| missing(i))?))?;
     }
     Ok(())
 }
