@@ -1,7 +1,6 @@
 //! The durable inbox: a hook is on disk before its gateway gets the 200, and only then is anybody's time spent on understanding it.
 //!
-//! Nothing is parsed on this way but what tells whom it is for. Many callers share one commit: on SQLite the writer sees to that, on
-//! PostgreSQL they are gathered into one statement.
+//! Nothing is parsed on this way but what tells whom it is for. Many callers share one transaction, and those of one tenant share jobs.
 use super::{
     HookId, inbound,
     whose::{self, Place},
@@ -31,7 +30,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use indaba_providers::{Addressee, Handshake, Hook, Incoming, Part};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, HashSet},
     num::NonZeroU32,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -44,6 +43,11 @@ const SLOW: Duration = Duration::from_secs(10);
 const AGAIN: &str = "10";
 /// How long bodies are kept, and doubles recognised.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How many hooks share a job at most: few enough that one tenant's rush does not hold up the others for long.
+const TOGETHER: usize = 32;
+/// How many are understood in one transaction.
+const STEP: usize = 128;
 
 /// A hook that has proved where it comes from, on its way to disk.
 #[derive(Clone)]
@@ -58,7 +62,7 @@ struct Stored {
 
 /// What the route needs besides the database.
 pub struct Intake {
-    gather: Option<Arc<Gather<Stored, ()>>>,
+    gather: Arc<Gather<Stored, ()>>,
     budget: DefaultKeyedRateLimiter<InstanceId>,
 }
 
@@ -67,28 +71,20 @@ impl Intake {
     pub fn new(db: &Db, per_minute: u32) -> Intake {
         let each = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MAX);
         let gathered = db.clone();
-        let gather = (db.dialect() == Dialect::Postgres).then(|| {
-            Gather::new(4, move |items: Vec<Stored>| {
-                let db = gathered.clone();
-                async move {
-                    let count = items.len();
-                    db.system("take in hooks", move |tx| store(tx, &items)).await?;
-                    Ok(vec![(); count])
-                }
-            })
+        let lanes = if db.dialect() == Dialect::Postgres { 4 } else { 1 }; // SQLite has one writer
+        let gather = Gather::new(lanes, move |items: Vec<Stored>| {
+            let db = gathered.clone();
+            async move {
+                let count = items.len();
+                db.system("take in hooks", move |tx| store(tx, &items)).await?;
+                Ok(vec![(); count])
+            }
         });
         Intake { gather, budget: RateLimiter::keyed(Quota::per_minute(each)) }
     }
-
-    async fn keep(&self, db: &Db, hook: Stored) -> Result<()> {
-        match &self.gather {
-            Some(gather) => gather.one(hook).await,
-            None => db.system("take in hooks", move |tx| store(tx, std::slice::from_ref(&hook))).await,
-        }
-    }
 }
 
-/// Writes hooks that are new, each with the job that will understand it.
+/// Writes hooks that are new, with the jobs that will understand them: those of one tenant that came together share a job.
 fn store(tx: &mut SystemTx, hooks: &[Stored]) -> Result<()> {
     let now = tx.now();
     let ids: Vec<HookId> = hooks.iter().map(|_| HookId::at(now)).collect();
@@ -108,11 +104,18 @@ fn store(tx: &mut SystemTx, hooks: &[Stored]) -> Result<()> {
             ]
         }),
     )?;
-    let made: Vec<(TenantId, New)> = hooks
-        .iter()
-        .zip(ids)
-        .filter(|(_, id)| new.contains(&(*id,)))
-        .map(|(hook, id)| (hook.tenant, New::of_batch(&ProcessHook { hook: id }).request(hook.request.clone())))
+    let new: HashSet<HookId> = new.into_iter().map(|(id,)| id).collect();
+    let mut tenants: BTreeMap<TenantId, Vec<(HookId, &Stored)>> = BTreeMap::new();
+    for (id, hook) in ids.into_iter().zip(hooks).filter(|(id, _)| new.contains(id)) {
+        tenants.entry(hook.tenant).or_default().push((id, hook));
+    }
+    let together = tenants.iter().flat_map(|(tenant, hooks)| hooks.chunks(TOGETHER).map(move |some| (*tenant, some)));
+    let made: Vec<(TenantId, New)> = together
+        .map(|(tenant, some)| {
+            let job = ProcessHook { hooks: some.iter().map(|(id, hook)| (*id, hook.request.clone())).collect() };
+            let request = if let [(_, only)] = some { only.request.clone() } else { None };
+            (tenant, New::of_batch(&job).request(request))
+        })
         .collect();
     jobs::enqueue_across(tx, &made)
 }
@@ -239,7 +242,7 @@ async fn keep(app: &App, route: &HookRoute, numbers: &[(TenantId, InstanceId)], 
         }
         let (provider, dedupe_key, body) = (route.provider.kind(), dedupe_key.clone(), part.body.clone());
         let hook = Stored { tenant, instance, provider, dedupe_key, body, request: request::current() };
-        app.intake.keep(&app.db, hook).await?;
+        app.intake.gather.one(hook).await?;
     }
     Ok(())
 }
@@ -251,13 +254,13 @@ async fn read(app: &App, request: Request) -> Result<Hook, Answer> {
         return Err(Answer::Encoded); // no gateway does that; what a small body unpacks to nobody knows
     }
     let query = query(request.uri().query());
-    let headers = request.headers().clone();
-    let body = body(request, app.config.limits.hook_bytes).await.map_err(|status| match status {
+    let (parts, rest) = request.into_parts();
+    let body = body(Request::new(rest), app.config.limits.hook_bytes).await.map_err(|status| match status {
         StatusCode::REQUEST_TIMEOUT => Answer::Slow,
         StatusCode::PAYLOAD_TOO_LARGE => Answer::TooLarge,
         _ => Answer::Broken,
     })?;
-    Ok(Hook { headers, query, body })
+    Ok(Hook { headers: parts.headers, query, body })
 }
 
 /// A body of at most `most` bytes that does not take all day. Errors: 408, 413, or 400 when it breaks off.
@@ -306,14 +309,14 @@ async fn handshake(app: &App, provider: Option<&str>, token: &str, request: Requ
     }
 }
 
-/// Understands a hook: what it tells becomes rows.
+/// Understands hooks: what they tell becomes rows.
 ///
 /// Many are taken together. One that cannot be understood is set aside with its reason, and so is one that the rest of its tenant's
 /// batch fails with: then they are taken one by one.
 #[derive(Serialize, Deserialize)]
 pub struct ProcessHook {
-    /// Which.
-    pub hook: HookId,
+    /// Which, of one tenant, and the requests that brought them.
+    pub hooks: Vec<(HookId, Option<Arc<str>>)>,
 }
 
 row! {
@@ -339,30 +342,51 @@ impl BatchJob for ProcessHook {
     const ATTEMPTS: u32 = 12;
 
     async fn run(app: &App, jobs: &[Given<ProcessHook>]) -> Vec<Result<(), JobError>> {
-        let wanted: Vec<(TenantId, HookId)> = jobs.iter().map(|given| (given.cx.tenant, given.job.hook)).collect();
-        let read = app.db.system_read("understand hooks", move |tx| {
-            tx.all_for::<Waiting, 2>(
-                "select tenant_id, id, instance_id, provider, body from hooks where tenant_id = $1 and id = $2 and processed_at is null",
-                wanted.iter().map(|(tenant, hook)| [tenant.arg(), hook.arg()]),
-            )
-        });
-        let waiting = match read.await {
-            Ok(waiting) => waiting,
-            Err(e) => return jobs.iter().map(|_| Err(JobError::from(e.clone()))).collect(),
-        };
-        let mut tenants: BTreeMap<TenantId, Vec<Understood>> = BTreeMap::new();
-        for hook in waiting {
-            tenants.entry(hook.tenant_id).or_default().push(understand(hook));
+        let mut wanted: Vec<(TenantId, HookId)> = Vec::new();
+        let mut requests: HashMap<HookId, Arc<str>> = HashMap::new();
+        for given in jobs {
+            for (hook, request) in &given.job.hooks {
+                wanted.push((given.cx.tenant, *hook));
+                requests.extend(request.clone().map(|request| (*hook, request)));
+            }
         }
-        // all at once: on SQLite they share a commit
-        let taken = tenants.into_iter().map(|(tenant, mut hooks)| async move {
-            hooks.sort_by_key(|hook| hook.hook);
-            take_in(app, tenant, hooks).await
-        });
-        let failed: BTreeMap<HookId, JobError> =
-            futures_util::future::join_all(taken).await.into_iter().flatten().collect();
-        jobs.iter().map(|given| failed.get(&given.job.hook).cloned().map_or(Ok(()), Err)).collect()
+        let mut failed: HashMap<HookId, JobError> = HashMap::new();
+        for some in wanted.chunks(STEP) {
+            failed.extend(step(app, some, &requests).await);
+        }
+        let outcome =
+            |given: &Given<ProcessHook>| given.job.hooks.iter().find_map(|(hook, _)| failed.get(hook).cloned());
+        jobs.iter().map(|given| outcome(given).map_or(Ok(()), Err)).collect()
     }
+}
+
+/// Understands some hooks; those that must be tried again, with the reason.
+async fn step(
+    app: &App,
+    wanted: &[(TenantId, HookId)],
+    requests: &HashMap<HookId, Arc<str>>,
+) -> Vec<(HookId, JobError)> {
+    let keys = wanted.to_vec();
+    let read = app.db.system_read("understand hooks", move |tx| {
+        tx.all_for::<Waiting, 2>(
+            "select tenant_id, id, instance_id, provider, body from hooks where tenant_id = $1 and id = $2 and processed_at is null",
+            keys.iter().map(|(tenant, hook)| [tenant.arg(), hook.arg()]),
+        )
+    });
+    let waiting = match read.await {
+        Ok(waiting) => waiting,
+        Err(e) => return wanted.iter().map(|(_, hook)| (*hook, JobError::from(e.clone()))).collect(),
+    };
+    let mut tenants: BTreeMap<TenantId, Vec<Understood>> = BTreeMap::new();
+    for hook in waiting {
+        tenants.entry(hook.tenant_id).or_default().push(understand(hook));
+    }
+    // all at once: on SQLite they share a commit
+    let taken = tenants.into_iter().map(|(tenant, mut hooks)| async move {
+        hooks.sort_by_key(|hook| hook.hook);
+        take_in(app, tenant, hooks, requests).await
+    });
+    futures_util::future::join_all(taken).await.into_iter().flatten().collect()
 }
 
 fn understand(hook: Waiting) -> Understood {
@@ -379,7 +403,12 @@ fn understand(hook: Waiting) -> Understood {
 }
 
 /// Takes in one tenant's hooks; those that must be tried again, with the reason.
-async fn take_in(app: &App, tenant: TenantId, hooks: Vec<Understood>) -> Vec<(HookId, JobError)> {
+async fn take_in(
+    app: &App,
+    tenant: TenantId,
+    hooks: Vec<Understood>,
+    requests: &HashMap<HookId, Arc<str>>,
+) -> Vec<(HookId, JobError)> {
     let hooks = Arc::new(hooks);
     let all = hooks.clone();
     let Err(e) = app.db.write(tenant, move |tx| apply(tx, &all)).await else {
@@ -399,7 +428,8 @@ async fn take_in(app: &App, tenant: TenantId, hooks: Vec<Understood>) -> Vec<(Ho
             Err(e) if is_passing(&e) => again.push((hooks[at].hook, JobError::from(e))),
             Err(e) => {
                 let id = hooks[at].hook;
-                tracing::warn!(hook.id = %id, tenant.id = %tenant, "a hook was set aside: {e}");
+                let request = requests.get(&id).map(|id| &**id);
+                tracing::warn!(hook.id = %id, tenant.id = %tenant, request.id = request, "a hook was set aside: {e}");
                 let reason = e.to_string();
                 if let Err(e) = app.db.write(tenant, move |tx| done(tx, &[(id, Some(reason.clone()))])).await {
                     again.push((id, JobError::from(e)));
