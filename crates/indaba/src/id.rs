@@ -23,10 +23,25 @@ pub fn mint(at: Time) -> [u8; 16] {
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+/// What each letter of the alphabet stands for; 255 for those that are not in it.
+const DIGITS: [u8; 256] = {
+    let (mut digits, mut i) = ([255; 256], 0);
+    while i < 32 {
+        digits[ALPHABET[i] as usize] = i as u8;
+        i += 1;
+    }
+    digits
+};
+
 /// Crockford's base 32, lower case, 26 characters, the first of them at most `7`.
 pub fn encode(id: &[u8; 16]) -> String {
-    let bits = u128::from_be_bytes(*id);
-    (0..26).rev().map(|i| ALPHABET[usize::try_from((bits >> (5 * i)) & 31).expect("five bits")] as char).collect()
+    let mut bits = u128::from_be_bytes(*id);
+    let mut text = [0; 26];
+    for letter in text.iter_mut().rev() {
+        *letter = ALPHABET[(bits & 31) as usize];
+        bits >>= 5;
+    }
+    str::from_utf8(&text).expect("the alphabet is ASCII").to_owned()
 }
 
 /// The reverse of [`encode`]; `None` for anything it would not have written.
@@ -36,8 +51,11 @@ pub fn decode(text: &str) -> Option<[u8; 16]> {
     }
     let mut bits = 0u128;
     for byte in text.bytes() {
-        let digit = ALPHABET.iter().position(|&known| known == byte)?;
-        bits = (bits << 5) | u128::try_from(digit).ok()?;
+        let digit = DIGITS[usize::from(byte)];
+        if digit > 31 {
+            return None;
+        }
+        bits = (bits << 5) | u128::from(digit);
     }
     Some(bits.to_be_bytes())
 }

@@ -1,4 +1,5 @@
 //! Which request the work at hand belongs to. It follows from a handler into its transactions, its jobs and every log line.
+use crate::clock::Clock;
 use std::{future::Future, sync::Arc};
 
 tokio::task_local! {
@@ -17,7 +18,9 @@ pub fn current() -> Option<Arc<str>> {
 
 /// A new id.
 pub fn mint() -> Arc<str> {
-    uuid::Uuid::now_v7().simple().to_string().into()
+    let mut text = [0; 32];
+    hex::encode_to_slice(crate::id::mint(Clock::System.now()), &mut text).expect("two digits a byte");
+    str::from_utf8(&text).expect("digits").into()
 }
 
 /// An id from outside, if it looks like one: up to 128 of `A-Z a-z 0-9 . _ - :`.

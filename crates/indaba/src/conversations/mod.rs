@@ -14,7 +14,7 @@ pub use store::Conversation;
 use crate::{
     Error, Result,
     clock::Time,
-    contacts::{self, ContactId},
+    contacts::{self, ContactId, Summary},
     db::{TenantRead, TenantTx},
     events,
     http::who::UserId,
@@ -23,7 +23,10 @@ use crate::{
 };
 use serde::Serialize;
 use serde_json::json;
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 id! {
     /// A conversation.
@@ -245,6 +248,12 @@ pub struct News {
 /// The conversation. Errors: `Missing`. One that was merged leads to the one it became.
 pub fn get(tx: &mut TenantRead, id: ConversationId) -> Result<Conversation> {
     store::get(tx, id)
+}
+
+/// With whom these conversations are.
+pub fn contacts(tx: &mut TenantRead, of: &[ConversationId]) -> Result<BTreeMap<ConversationId, Summary>> {
+    let all = store::contacts(tx, of)?.into_iter();
+    Ok(all.map(|(of, id, name, phone)| (of, Summary { id, name, phone })).collect())
 }
 
 /// The conversation of a contact on a number, if there is one.

@@ -122,6 +122,21 @@ pub fn get(tx: &mut TenantRead, id: ConversationId) -> Result<Conversation> {
     )
 }
 
+/// With whom these conversations are. One that was merged leads to the one it became.
+pub fn contacts(
+    tx: &mut TenantRead,
+    of: &[ConversationId],
+) -> Result<Vec<(ConversationId, ContactId, Option<String>, Option<String>)>> {
+    tx.all_for(
+        "select asked.id, k.id, k.name, k.phone
+           from conversations asked
+           join conversations c on c.tenant_id = asked.tenant_id and c.id = coalesce(asked.merged_into, asked.id)
+           join contacts k on k.tenant_id = c.tenant_id and k.id = c.contact_id
+          where asked.tenant_id = $1 and asked.id = $2",
+        of.iter().map(|id| [id.arg()]),
+    )
+}
+
 pub fn find(tx: &mut TenantRead, instance: InstanceId, contact: ContactId) -> Result<Option<ConversationId>> {
     let found: Option<(ConversationId,)> = tx.find(
         "select id from conversations where tenant_id = $1 and instance_id = $2 and contact_id = $3 and merged_into is null",

@@ -6,6 +6,7 @@ use crate::{
     db::{Arg, SystemRead, TenantRead, TenantTx, Value},
     id::TenantId,
 };
+use serde::{Serialize, Serializer};
 
 /// What a transaction rings, with its tenant, when it has appended events.
 pub const TOPIC: &str = "events";
@@ -34,8 +35,13 @@ pub fn add(tx: &mut TenantTx, events: &[Event]) -> Result<()> {
 }
 
 fn ids(event: &Event) -> String {
-    let ids = event.ids.iter().map(|(name, id)| ((*name).to_owned(), id.as_str().into())).collect();
-    serde_json::Value::Object(ids).to_string()
+    struct Ids<'a>(&'a Event);
+    impl Serialize for Ids<'_> {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_map(self.0.ids.iter().map(|(name, id)| (name, id)))
+        }
+    }
+    serde_json::to_string(&Ids(event)).expect("names and ids are texts")
 }
 
 row! {

@@ -1,7 +1,7 @@
 //! What a handler takes from a request, and how it is refused: always problem+json, always with the place of the fault.
 use crate::{Error, Result, app::App, error::Field};
 use axum::{
-    body::Bytes,
+    body::{Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request},
     http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Response},
@@ -55,8 +55,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// A whole body of at most `limit` bytes. Errors: 413; 400 when the connection breaks.
 pub async fn body(request: Request, limit: usize) -> Result<Bytes> {
-    let told = request.headers().get(header::CONTENT_LENGTH).and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|told| told > limit as u64) {
+    // what its head says, where it says so
+    if HttpBody::size_hint(request.body()).lower() > limit as u64 {
         return Err(too_large(limit));
     }
     let limited = http_body_util::Limited::new(request.into_body(), limit);

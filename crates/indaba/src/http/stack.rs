@@ -13,8 +13,11 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use metrics::{Counter, Histogram};
 use std::{
     any::Any,
+    collections::HashMap,
+    sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
 use tower_http::{
@@ -66,7 +69,10 @@ fn cors(app: &App) -> Option<CorsLayer> {
 
 /// Around everything.
 pub fn outer(routes: Router<App>) -> Router<App> {
-    routes.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(shield)).layer(from_fn(name))
+    routes
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(shield))
+        .layer(from_fn_with_state(Counted::default(), name))
 }
 
 async fn identify(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -107,14 +113,48 @@ fn panicked(reason: Box<dyn Any + Send + 'static>) -> Response {
     crate::Error::Internal(format!("a handler panicked: {text}")).into_response()
 }
 
+/// What was counted of each route, so that a request looks its counters up only once they are known.
+#[derive(Clone, Default)]
+struct Counted(Arc<RwLock<HashMap<Arc<str>, Vec<Counts>>>>);
+
+#[derive(Clone)]
+struct Counts {
+    method: Method,
+    status: u16,
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl Counted {
+    fn note(&self, method: &Method, route: &str, status: u16, took: Duration) {
+        let fits = |counts: &&Counts| counts.status == status && counts.method == *method;
+        let known =
+            self.0.read().expect("no panic under this lock").get(route).and_then(|all| all.iter().find(fits).cloned());
+        let counts = known.unwrap_or_else(|| {
+            let labels = [("method", method.to_string()), ("route", route.to_owned()), ("status", status.to_string())];
+            let requests = metrics::counter!("indaba_http_requests_total", &labels);
+            let seconds = metrics::histogram!("indaba_http_request_seconds", &labels[..2]);
+            let counts = Counts { method: method.clone(), status, requests, seconds };
+            // methods that nobody knows are not remembered: there is no end to them
+            if matches!(method.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS") {
+                self.0.write().expect("no panic under this lock").entry(route.into()).or_default().push(counts.clone());
+            }
+            counts
+        });
+        counts.requests.increment(1);
+        counts.seconds.record(took.as_secs_f64());
+    }
+}
+
 /// Gives the request its id, and the log one line about how it went.
-async fn name(mut request: Request, next: Next) -> Response {
+async fn name(State(counted): State<Counted>, request: Request, next: Next) -> Response {
     let id = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(request::read);
     let id = id.unwrap_or_else(request::mint);
     let value = HeaderValue::from_str(&id).expect("ids are made of header characters");
-    request.headers_mut().insert(REQUEST_ID, value.clone());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    // a path may hold a token (hooks, invitations): the route is logged where there is one
+    let path = if route.is_none() { request.uri().path().to_owned() } else { String::new() };
     let span = tracing::info_span!(
         "request",
         request.id = %id,
@@ -126,12 +166,10 @@ async fn name(mut request: Request, next: Next) -> Response {
     let mut answer = request::within(id, next.run(request)).instrument(span.clone()).await;
     answer.headers_mut().insert(REQUEST_ID, value);
     let (status, took) = (answer.status().as_u16(), start.elapsed());
-    let labels = [("method", method.to_string()), ("route", route.clone()), ("status", status.to_string())];
-    metrics::counter!("indaba_http_requests_total", &labels).increment(1);
-    metrics::histogram!("indaba_http_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    let route = route.as_ref().map(MatchedPath::as_str);
+    counted.note(&method, route.unwrap_or_default(), status, took);
     let took_ms = took.as_secs_f64() * 1000.0;
-    // a path may hold a token (hooks, invitations): the route is logged where there is one
-    let shown = if route.is_empty() { path.as_str() } else { route.as_str() };
+    let shown = route.unwrap_or(&path);
     let _entered = span.enter();
     // hooks come by the thousand, and reading changes nothing: what people and programs change is worth a line
     let worth = !method.is_safe() && !shown.starts_with("/api/webhooks");

@@ -261,7 +261,7 @@ fn messages(
         let quoted = row.reply_to.and_then(|id| known.values().chain(&rows).find(|other| other.id == id));
         let file = row.media_id.and_then(|id| expected.iter().find(|file| file.id == id)).map(media::Media::view);
         let event = if row.direction == Direction::Inbound { "message.received" } else { "message.sent" };
-        let patch = json!({ "message": row.view(quoted, Vec::new(), file), "conversation": place.view() });
+        let patch = Shown { message: row.view(quoted, Vec::new(), file), conversation: place.view() };
         tell(tx, event, row, place.contact_id, &patch)?;
     }
     for (instance, inbound) in inbound {
@@ -280,6 +280,13 @@ fn messages(
         }
     }
     Ok(parked)
+}
+
+/// What an open browser shows of a new message.
+#[derive(Serialize)]
+struct Shown {
+    message: super::View,
+    conversation: conversations::View,
 }
 
 /// A call is shown as a message of its conversation.
@@ -420,12 +427,18 @@ fn news(row: &Message, message: &providers::Message) -> News {
 
 /// What a message is found by.
 pub(super) fn doc(message: &Message) -> Option<Doc> {
-    let mut words = search::words(message.body.as_deref().unwrap_or_default());
-    if message.kind == "document" {
-        let content: Option<Value> = message.content.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let words = words(&message.kind, message.body.as_deref(), message.content.as_deref());
+    (!words.is_empty()).then_some(Doc { kind: Kind::Message, id: message.id.0, words })
+}
+
+/// The words of its text, and of a document's name.
+pub(super) fn words(kind: &str, body: Option<&str>, content: Option<&str>) -> Vec<String> {
+    let mut words = search::words(body.unwrap_or_default());
+    if kind == "document" {
+        let content: Option<Value> = content.and_then(|text| serde_json::from_str(text).ok());
         words.extend(content.and_then(|content| Some(search::words(content["name"].as_str()?))).unwrap_or_default());
     }
-    (!words.is_empty()).then_some(Doc { kind: Kind::Message, id: message.id.0, words })
+    words
 }
 
 /// Applies what happened to messages later: states, reactions, new texts, votes. What is about a message we do not have is parked.
@@ -669,7 +682,7 @@ pub(super) fn tell(
     event: &'static str,
     message: &Message,
     contact: contacts::ContactId,
-    patch: &Value,
+    patch: &impl Serialize,
 ) -> Result<()> {
     let ids: [(&'static str, &dyn std::fmt::Display); 4] = [
         ("message", &message.id),

@@ -1,18 +1,18 @@
 //! Finding messages and contacts by their words.
-use super::{Message, MessageId, store};
+use super::{MessageId, inbound, store};
 use crate::{
     Result,
     app::App,
     clock::Time,
     contacts,
-    conversations::{ConversationId, Direction},
+    conversations::{self, ConversationId, Direction},
     db::TenantRead,
     http::{After, Json, Page, Query as Params, Viewer},
     search::{self, Kind, Query},
 };
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 words! {
     /// What was found.
@@ -102,41 +102,38 @@ fn people(tx: &mut TenantRead, q: &str) -> Result<Vec<Hit>> {
 
 /// Looks through what may fit, newest first, until there are enough; at most so many rows for one page.
 const MOST: usize = 2_000;
+/// How many it looks at first: when a word is only begun, not all that is found fits.
+const FIRST: usize = 20;
 
 fn messages(tx: &mut TenantRead, q: &str, before: MessageId, wanted: i64) -> Result<Vec<Hit>> {
     let (Some(query), Ok(wanted)) = (Query::read(q), usize::try_from(wanted)) else { return Ok(Vec::new()) };
-    let mut found: Vec<Message> = Vec::new();
-    let (mut last, mut looked) = (before.0, 0);
+    let mut found: Vec<MessageId> = Vec::new();
+    let (mut last, mut looked, mut step) = (before.0, 0, FIRST.max(wanted));
     while found.len() < wanted && looked < MOST {
-        let page = i64::try_from((wanted - found.len()).max(20)).unwrap_or(100);
-        let ids = search::find(tx, Kind::Message, &query, last, page)?;
+        let ids = search::find(tx, Kind::Message, &query, last, i64::try_from(step).unwrap_or(100))?;
         let Some(oldest) = ids.last().copied() else { break };
-        let mut messages = store::spans(tx, &ids)?;
-        messages.retain(|message| {
-            message.id < before && super::inbound::doc(message).is_some_and(|doc| query.fits_words(&doc.words))
+        let wordings = store::wordings(tx, &ids)?.into_iter().filter(|message| {
+            let words = inbound::words(&message.kind, message.body.as_deref(), message.content.as_deref());
+            message.id < before && query.fits_words(&words)
         });
-        messages.sort_by_key(|message| std::cmp::Reverse(message.id));
-        found.extend(messages);
+        let mut fitting: Vec<MessageId> = wordings.map(|message| message.id).collect();
+        fitting.sort_unstable_by_key(|id| Reverse(*id));
+        found.extend(fitting);
         looked += ids.len();
-        if i64::try_from(ids.len()) != Ok(page) {
+        if ids.len() < step {
             break;
         }
-        last = oldest;
+        (last, step) = (oldest, (step * 2).min(500)); // asking costs as well: the more seldom something fits, the less often
     }
     found.truncate(wanted);
-    let mut places = BTreeMap::new();
-    let mut hits = Vec::with_capacity(found.len());
-    for message in found {
-        let contact = match places.get(&message.conversation_id) {
-            Some(contact) => contact,
-            None => {
-                let contact = crate::conversations::get(tx, message.conversation_id)?.contact();
-                places.entry(message.conversation_id).or_insert(contact)
-            }
-        };
-        hits.push(Hit {
+    let mut messages = store::all(tx, &found)?;
+    messages.sort_unstable_by_key(|message| Reverse(message.id));
+    let places: BTreeSet<ConversationId> = messages.iter().map(|message| message.conversation_id).collect();
+    let contacts = conversations::contacts(tx, &places.into_iter().collect::<Vec<_>>())?;
+    let hits = messages.into_iter().filter_map(|message| {
+        Some(Hit {
             kind: Found::Message,
-            contact: contacts::Summary::clone(contact),
+            contact: contacts.get(&message.conversation_id)?.clone(),
             conversation_id: Some(message.conversation_id),
             snippet: snippet(message.body.as_deref().unwrap_or_default(), &query),
             message: Some(MessageHit {
@@ -146,9 +143,9 @@ fn messages(tx: &mut TenantRead, q: &str, before: MessageId, wanted: i64) -> Res
                 preview: message.preview(),
                 created_at: message.created_at,
             }),
-        });
-    }
-    Ok(hits)
+        })
+    });
+    Ok(hits.collect())
 }
 
 /// Up to 120 characters, with the first word that was looked for near their beginning.

@@ -49,11 +49,18 @@ pub fn all(tx: &mut TenantRead, ids: &[MessageId]) -> Result<Vec<Message>> {
     tx.all_for(messages!("where m.tenant_id = $1 and m.id = $2"), ids.iter().map(|id| [id.arg()]))
 }
 
+row! {
+    /// As much of a message as a search compares.
+    pub struct Wording { pub id: MessageId, pub kind: String, pub body: Option<String>, pub content: Option<String> }
+}
+
 /// The messages that a search means by these ids (`search::span`).
-pub fn spans(tx: &mut TenantRead, found: &[[u8; 16]]) -> Result<Vec<Message>> {
+pub fn wordings(tx: &mut TenantRead, found: &[[u8; 16]]) -> Result<Vec<Wording>> {
     let spans: Vec<([u8; 16], [u8; 16])> = found.iter().copied().map(search::span).collect();
     tx.all_for(
-        messages!("where m.tenant_id = $1 and m.id >= $2 and m.id <= $3"),
+        "select id, kind, body, case when kind = 'document' then content end as content
+           from messages
+          where tenant_id = $1 and id >= $2 and id <= $3",
         spans.iter().map(|(first, last)| [first[..].arg(), last[..].arg()]),
     )
 }

@@ -9,6 +9,8 @@ const LONGEST: usize = 40;
 const MOST: usize = 1_000;
 /// A word is also found by its first letters: these many of them are stored, and what is found is compared with all that was typed.
 const STEMS: [usize; 2] = [2, 4];
+/// The words of contacts are few, and many of them begin alike: names, and above all the phone numbers of a country.
+const STEMS_OF_CONTACTS: [usize; 6] = [2, 3, 4, 6, 8, 10];
 
 /// What is found, and by whose words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +61,14 @@ fn is_mark(c: char) -> bool {
 }
 
 /// How words are stored: what they begin with keeps tenants and kinds apart.
-pub(super) struct Spelling(String);
+pub(super) struct Spelling(String, &'static [usize]);
 
 impl Spelling {
     /// Eight letters of the tenant and one of the kind. Tenants that share letters are told apart when the rows are looked up.
     pub fn of(tenant: TenantId, kind: Kind) -> Spelling {
         let letters = crate::id::encode(&tenant.0);
-        let kind = if kind == Kind::Message { 'm' } else { 'c' };
-        Spelling(format!("{}{kind}", &letters[letters.len() - 8..]))
+        let (kind, stems) = if kind == Kind::Message { ('m', &STEMS[..]) } else { ('c', &STEMS_OF_CONTACTS[..]) };
+        Spelling(format!("{}{kind}", &letters[letters.len() - 8..]), stems)
     }
 
     /// The whole word.
@@ -93,7 +95,7 @@ impl Spelling {
                 break;
             }
             all.insert(self.word(word));
-            all.extend(STEMS.iter().filter_map(|letters| self.stem(word, *letters)));
+            all.extend(self.1.iter().filter_map(|letters| self.stem(word, *letters)));
         }
         all
     }
@@ -129,7 +131,7 @@ impl Query {
     /// What must be stored with a text that fits: at least this, [`Query::fits`] has the last word.
     pub(super) fn lexemes(&self, spelling: &Spelling) -> Vec<String> {
         let begun = self.begun.iter().map(|word| {
-            let stems = STEMS.iter().rev().find_map(|letters| spelling.stem(word, *letters));
+            let stems = spelling.1.iter().rev().find_map(|letters| spelling.stem(word, *letters));
             stems.unwrap_or_else(|| spelling.word(word)) // a single letter is looked for as a word
         });
         self.whole.iter().map(|word| spelling.word(word)).chain(begun).collect()
@@ -204,6 +206,17 @@ mod tests {
         }
         let other = Spelling::of(TenantId([8; 16]), Kind::Message).all(&words("kitchen"));
         assert!(stored.is_disjoint(&other), "tenants share no word");
+    }
+
+    #[test]
+    fn a_contact_is_looked_for_by_nearly_all_that_was_typed() {
+        let spelling = Spelling::of(TenantId([7; 16]), Kind::Contact);
+        let stored = spelling.all(&words("Tabitha 27820001001"));
+        for (query, letters) in [("tab", 3), ("tabith", 6), ("27820001001", 10), ("2782000", 6)] {
+            let lexemes = Query::read(query).unwrap().lexemes(&spelling);
+            assert_eq!(lexemes, [format!("{}s{}", spelling.0, &query[..letters])]);
+            assert!(stored.contains(&lexemes[0]), "{query}");
+        }
     }
 
     #[test]
