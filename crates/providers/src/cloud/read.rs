@@ -5,6 +5,8 @@ mod account;
 mod content;
 mod message;
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -121,6 +123,7 @@ pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
                 let change = Reading {
                     field: &change.field,
                     value: &value,
+                    book: Book::of(&value),
                     at: change.time.and_then(time),
                     own: [
                         text(&value["metadata"], "display_phone_number"),
@@ -145,10 +148,38 @@ pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
 struct Reading<'a> {
     field: &'a str,
     value: &'a Value,
+    /// The address book that came along.
+    book: Book<'a>,
     /// When Meta says it happened: account events only.
     at: Option<i64>,
     /// What our own number is called: as shown, and by its id.
     own: [Option<String>; 2],
+}
+
+/// The people that a change names, found by their ids: a batch may name a thousand.
+struct Book<'a> {
+    people: &'a [Value],
+    /// Who has a `user_id` and a `wa_id`; the first, where several have the same.
+    places: [HashMap<String, usize>; 2],
+}
+
+impl Book<'_> {
+    fn of(value: &Value) -> Book<'_> {
+        let people = value["contacts"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let places = ["user_id", "wa_id"].map(|key| {
+            let id = |contact| text(contact, key).and_then(|id| parse(&id)).map(|id| id.to_string());
+            let ids = people.iter().enumerate().rev().filter_map(|(place, contact)| Some((id(contact)?, place)));
+            ids.collect()
+        });
+        Book { people, places }
+    }
+
+    /// The first with one of these ids; else the only one there is.
+    fn find(&self, user: Option<&str>, phone: Option<&str>) -> Option<&Value> {
+        let place = |at: usize, id: Option<&str>| self.places[at].get(id?);
+        let named = place(0, user).into_iter().chain(place(1, phone)).min();
+        named.map_or(if let [only] = self.people { Some(only) } else { None }, |place| Some(&self.people[*place]))
+    }
 }
 
 impl Reading<'_> {
@@ -250,14 +281,7 @@ impl Reading<'_> {
         for id in ids.iter().flatten() {
             learn(&mut person, id);
         }
-        let people = self.value["contacts"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let named = people.iter().find(|contact| {
-            let is = |key: &str, known: &Option<String>| {
-                known.is_some() && text(contact, key).and_then(|id| parse(&id)).map(|id| id.to_string()) == *known
-            };
-            is("user_id", &person.bsuid) || is("wa_id", &person.phone)
-        });
-        if let Some(contact) = named.or(if let [only] = people { Some(only) } else { None }) {
+        if let Some(contact) = self.book.find(person.bsuid.as_deref(), person.phone.as_deref()) {
             for key in ["wa_id", "user_id", "parent_user_id"] {
                 if let Some(id) = text(contact, key) {
                     learn(&mut person, &id);
