@@ -40,7 +40,9 @@ pub async fn run(app: &App, kinds: &Kinds, jobs: Vec<Claimed>) -> Vec<Finished> 
         },
     };
     let took = start.elapsed().as_secs_f64();
-    metrics::histogram!("indaba_job_seconds", "kind" => kind.map_or("unknown", |kind| kind.name)).record(took);
+    if let Some(kind) = kind {
+        kind.meters.took.record(took);
+    }
     let now = app.clock.now();
     jobs.iter().zip(done).map(|(job, done)| finished(job, outcome(job, done, now))).collect()
 }

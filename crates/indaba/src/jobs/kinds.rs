@@ -2,6 +2,7 @@
 use super::{BatchJob, Given, Job, JobCx, JobError, New, recurring::Every};
 use crate::app::App;
 use futures_util::future::BoxFuture;
+use metrics::{Counter, Histogram, counter, histogram};
 use std::{collections::HashMap, time::Duration};
 
 pub(super) type Done = Result<(), JobError>;
@@ -19,6 +20,26 @@ pub(super) struct Kind {
     pub name: &'static str,
     pub timeout: Duration,
     pub how: How,
+    pub meters: Meters,
+}
+
+/// What `/metrics` tells about a kind, looked up once.
+pub(super) struct Meters {
+    /// From when it was due until it was claimed.
+    pub wait: Histogram,
+    /// One attempt, or one batch.
+    pub took: Histogram,
+    pub done: Counter,
+}
+
+impl Meters {
+    fn of(kind: &'static str) -> Meters {
+        Meters {
+            wait: histogram!("indaba_job_wait_seconds", "kind" => kind),
+            took: histogram!("indaba_job_seconds", "kind" => kind),
+            done: counter!("indaba_jobs_total", "kind" => kind, "outcome" => "done"),
+        }
+    }
 }
 
 /// Every kind of job, and the jobs that recur.
@@ -35,7 +56,7 @@ impl Kinds {
             let job: J = serde_json::from_str(payload)?;
             Ok(Box::pin(async move { job.run(&cx).await }))
         }));
-        self.with(Kind { name: J::KIND, timeout: J::TIMEOUT, how })
+        self.with(Kind { name: J::KIND, timeout: J::TIMEOUT, how, meters: Meters::of(J::KIND) })
     }
 
     /// With this kind, whose jobs run up to 128 at a time.
@@ -48,7 +69,12 @@ impl Kinds {
                 .collect();
             Box::pin(async move { J::run(&app, &given).await })
         });
-        self.with(Kind { name: J::KIND, timeout: J::TIMEOUT, how: How::Many { decode, run } })
+        self.with(Kind {
+            name: J::KIND,
+            timeout: J::TIMEOUT,
+            how: How::Many { decode, run },
+            meters: Meters::of(J::KIND),
+        })
     }
 
     /// With a job of the house that is enqueued whenever `cron` (five fields, UTC) says so. `name` is the row's key.

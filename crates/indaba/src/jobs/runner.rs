@@ -30,6 +30,9 @@ pub const BATCH: usize = 128;
 const IN_HAND: usize = 16 * BATCH;
 /// When only a few places are free, so long is waited for more, rather than to claim one job at a time.
 const GATHER: Duration = Duration::from_millis(3);
+/// After a claim that left nothing the next one waits so long: what comes in meanwhile shares its transactions. A job that comes after a
+/// quiet moment does not wait.
+const PACE: Duration = Duration::from_millis(5);
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
@@ -175,10 +178,10 @@ impl Worker {
         let mut bells = self.app.bus.listen(store::TOPIC);
         let mut claims = FuturesUnordered::new();
         let (mut wanted, mut woken, mut starved, mut expected) = (1, false, false, 0);
-        let (mut turns, mut wait, mut gather) = ([TenantId::NIL; 4], POLL, Instant::now());
+        let (mut turns, mut wait, mut gather, mut due) = ([TenantId::NIL; 4], POLL, Instant::now(), Instant::now());
         loop {
             while hall.tasks.try_join_next().is_some() {}
-            while claims.len() < wanted && !stop.is_cancelled() {
+            while claims.len() < wanted && !stop.is_cancelled() && due <= Instant::now() {
                 // of each claim under way as many jobs are expected to run alone as of the last
                 let free =
                     self.options.workers.saturating_sub(self.alone.load(Ordering::Relaxed) + claims.len() * expected);
@@ -204,6 +207,7 @@ impl Worker {
                         wanted = if more { lanes } else { usize::from(std::mem::take(&mut woken)) };
                         starved |= kept;
                         gather = Instant::now() + GATHER;
+                        due = if more { Instant::now() } else { Instant::now() + PACE };
                         expected = self.begin(jobs, hall, now);
                     }
                     Err(e) => {
@@ -217,6 +221,7 @@ impl Worker {
                 }
                 () = self.freed.notified(), if starved => (starved, wanted) = (false, wanted.max(1)),
                 () = sleep_until(gather), if starved && Instant::now() < gather => {}
+                () = sleep_until(due), if claims.len() < wanted && Instant::now() < due => {}
                 () = sleep(wait), if wanted == 0 => wanted = 1,
             }
         }
@@ -233,8 +238,9 @@ impl Worker {
         {
             let mut attempts = self.attempts.lock().expect("no panic under this lock");
             for job in &jobs {
-                metrics::histogram!("indaba_job_wait_seconds", "kind" => job.kind.clone())
-                    .record(now.since(job.run_at).as_secs_f64());
+                if let Some(kind) = self.kinds.get(&job.kind) {
+                    kind.meters.wait.record(now.since(job.run_at).as_secs_f64());
+                }
                 attempts.insert(job.id, attempt::finished(job, Outcome::Again(now, false, None)));
             }
         }
@@ -301,7 +307,7 @@ impl Worker {
 
     fn put_down(&self, jobs: &[Finished]) {
         self.in_hand.fetch_sub(jobs.len(), Ordering::Relaxed);
-        jobs.iter().for_each(note);
+        jobs.iter().for_each(|job| note(job, self.kinds.get(&job.kind)));
     }
 
     /// Renews the lease, takes back what dead workers left, enqueues what recurs.
@@ -349,11 +355,16 @@ impl Worker {
     }
 }
 
-fn note(job: &Finished) {
-    let kind = job.kind.clone();
+fn note(job: &Finished, known: Option<&Kind>) {
+    let kind = &job.kind;
     let (id, request) = (job.id, job.request.as_deref());
     let outcome = match &job.outcome {
-        Outcome::Done => "done",
+        Outcome::Done => {
+            if let Some(kind) = known {
+                return kind.meters.done.increment(1);
+            }
+            "done"
+        }
         Outcome::Again(at, counted, reason) => {
             if *counted {
                 let reason = reason.as_deref().unwrap_or_default();
@@ -366,5 +377,5 @@ fn note(job: &Finished) {
             "dead"
         }
     };
-    metrics::counter!("indaba_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
+    metrics::counter!("indaba_jobs_total", "kind" => kind.clone(), "outcome" => outcome).increment(1);
 }
