@@ -4,16 +4,15 @@ use crate::{Error, Result};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use url::{Host, Url};
 
-/// The two clients, and the list of private hosts that tenants may name.
+/// The two clients (guarded, trusted), and the list of private hosts that tenants may name.
 #[derive(Clone)]
 pub struct Net {
-    guarded: reqwest::Client,
-    trusted: reqwest::Client,
+    clients: Arc<[OnceLock<reqwest::Client>; 2]>,
     allowed: Arc<[Allowed]>,
 }
 
@@ -44,29 +43,18 @@ impl Net {
     pub fn new(private_hosts: &[String]) -> Result<Net, String> {
         let allowed: Arc<[Allowed]> =
             private_hosts.iter().map(|entry| Allowed::parse(entry)).collect::<Result<_, _>>()?;
-        let base = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(Duration::from_secs(5))
-                .timeout(Duration::from_secs(60))
-                // Node closes an idle connection after 5 s: a send on one that is just closing would end as unknown
-                .pool_idle_timeout(Duration::from_secs(3))
-                .no_proxy()
-                .user_agent(concat!("Indaba/", env!("CARGO_PKG_VERSION")))
-        };
-        let built = |builder: reqwest::ClientBuilder| builder.build().map_err(|e| format!("the HTTP client: {e}"));
-        let guarded = built(base().dns_resolver(Arc::new(Guard { allowed: allowed.clone() })))?;
-        Ok(Net { guarded, trusted: built(base())?, allowed })
+        Ok(Net { clients: Arc::default(), allowed })
     }
 
     /// For addresses that a tenant named. Ask [`Net::check`] about the URL first: a literal address needs no resolver.
     pub fn guarded(&self) -> reqwest::Client {
-        self.guarded.clone()
+        let guard = || Arc::new(Guard { allowed: self.allowed.clone() });
+        self.clients[0].get_or_init(|| built(|| base().dns_resolver(guard()))).clone()
     }
 
     /// For addresses that the operator named.
     pub fn trusted(&self) -> reqwest::Client {
-        self.trusted.clone()
+        self.clients[1].get_or_init(|| built(base)).clone()
     }
 
     /// Whether a tenant may name this URL. Errors: 422 without a pointer; says what to do.
@@ -102,6 +90,26 @@ impl Net {
             _ => Ok(()),
         }
     }
+}
+
+fn base() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(60))
+        // Node closes an idle connection after 5 s: a send on one that is just closing would end as unknown
+        .pool_idle_timeout(Duration::from_secs(3))
+        .no_proxy()
+        .user_agent(concat!("Indaba/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Made when it is first needed: a client reads the system's certificates, which takes milliseconds and memory. A system without any
+/// can still be reached by `http://`.
+fn built(builder: impl Fn() -> reqwest::ClientBuilder) -> reqwest::Client {
+    builder().build().unwrap_or_else(|e| {
+        tracing::error!("no https:// address can be reached: {e:?}");
+        builder().tls_certs_only([]).build().expect("without certificates there is nothing to read")
+    })
 }
 
 /// Resolves names, and leaves out the addresses that lie inside.
