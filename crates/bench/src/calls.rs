@@ -334,7 +334,7 @@ impl Request {
 }
 
 /// What WAHA posts for one inbound text, filled up to 1 KiB.
-fn body(of: &Hooks) -> Result<String> {
+pub(crate) fn body(of: &Hooks) -> Result<String> {
     let body = |text: &str| {
         let at = of.at_s;
         json!({

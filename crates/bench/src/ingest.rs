@@ -1,6 +1,7 @@
 //! Hooks on their way to disk: through the real route of the real program, from callers in a process of their own.
 use crate::{
     account::{Account, Number},
+    bare::Bare,
     calls::{Called, Calls, Hooks},
     process::{self, Line, Memory, Server, Setup},
 };
@@ -46,7 +47,7 @@ pub struct Processed {
     pub offered: f64,
     /// What callers got.
     pub taken: Taken,
-    /// Hooks that waited to be understood, at every twelfth of the time.
+    /// Jobs, of up to 32 hooks each, that waited at every twelfth of the time.
     pub backlog: Vec<u64>,
     /// How long it took at the end until none waited.
     pub drained: Duration,
@@ -65,7 +66,7 @@ impl Processed {
     /// Whether the backlog is no longer at the end than after a quarter of the time, but for what half a second brings.
     pub fn is_flat(&self) -> bool {
         let (first, last) = (self.backlog.get(self.backlog.len() / 4), self.backlog.last());
-        first.zip(last).is_some_and(|(first, last)| *last as f64 <= *first as f64 + self.offered / 2.0)
+        first.zip(last).is_some_and(|(first, last)| *last as f64 <= *first as f64 + self.offered / 2.0 / 32.0)
     }
 }
 
@@ -171,7 +172,7 @@ impl House {
         Ok(Processed { offered, taken, backlog, drained, cpu_s, messages: (messages.unsigned_abs(), answered) })
     }
 
-    /// How many hooks wait to be understood.
+    /// How many jobs with hooks to be understood wait.
     fn backlog(&self, server: &Server) -> Result<u64> {
         let summary = Line::open(server.at, Some(&self.account.key))?.json("/api/jobs/summary")?;
         let kinds = summary["kinds"].as_array().context("kinds of jobs")?;
@@ -187,6 +188,23 @@ impl House {
         }
         Ok(())
     }
+}
+
+/// The bare route on the PostgreSQL database of this URL.
+pub fn post_bare(url: &str, callers: usize, run: Duration) -> Result<Called> {
+    let route = Bare::start(url)?;
+    let at_s = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+    let hooks = Some(Bare::hooks(at_s));
+    let calls = Calls {
+        at: route.at,
+        path: "/hooks".into(),
+        callers,
+        seconds: run.as_secs_f64(),
+        expect: 200,
+        rate: None,
+        hooks,
+    };
+    calls.run_apart(|| ())
 }
 
 fn take(server: &Server, calls: &Calls) -> Result<Taken> {

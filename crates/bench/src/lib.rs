@@ -1,6 +1,7 @@
 //! Figures: what the machine can do ([`probes`]) and what our layers make of it. Every figure of Indaba is printed beside a probe
 //! from the same run, because a rate alone says more about the machine than about the program.
 pub mod account;
+pub mod bare;
 pub mod calls;
 pub mod fan;
 pub mod ingest;
@@ -9,6 +10,7 @@ pub mod layer;
 pub mod pages;
 pub mod probes;
 pub mod process;
+pub mod reading;
 pub mod seed;
 pub mod serve;
 pub mod sitting;

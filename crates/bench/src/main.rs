@@ -3,9 +3,11 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use indaba::db::{Db, Settings};
 use indaba_bench::{
-    Measured,
+    Measured, bare,
     calls::Calls,
-    fan, layer, process, seed, serve,
+    fan, layer, process,
+    reading::Counting,
+    seed, serve,
     sitting::{PARTS, Sitting, fresh},
     table::Table,
 };
@@ -13,7 +15,7 @@ use std::{env, fs, path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Counting<mimalloc::MiMalloc> = Counting(mimalloc::MiMalloc);
 
 /// Measures Indaba and the machine it runs on, in one sitting.
 #[derive(Parser)]
@@ -69,6 +71,9 @@ enum Command {
     /// axum alone.
     #[command(hide = true)]
     Bare,
+    /// A hook route alone.
+    #[command(hide = true)]
+    Route { url: String },
     /// The live stream's server.
     #[command(hide = true)]
     Live { dir: PathBuf },
@@ -94,6 +99,7 @@ fn run(command: Command) -> Result<()> {
     runtime.block_on(async {
         match command {
             Command::Bare => fan::serve_bare().await,
+            Command::Route { url } => bare::serve(url).await,
             Command::Live { dir } => serve::serve_live(&dir).await,
             Command::Seed { data_dir, conversations, messages } => sow(data_dir, conversations, messages).await,
             Command::Layer { seconds } => database(Duration::from_secs_f64(seconds)).await,

@@ -18,6 +18,7 @@ use indaba::{
     serve::{Part, Server},
 };
 use std::{
+    collections::HashSet,
     path::Path,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -445,19 +446,42 @@ pub fn to_find() -> [Vec<String>; 3] {
     let some = |from: usize, to: usize| {
         words[from..to.min(words.len())].iter().step_by(((to - from) / 20).max(1)).cloned().collect()
     };
-    [some(0, 40), some(100, 400), some(900, 1600)]
+    [some(0, 40), some(100, 300), some(900, 2_900)]
 }
 
-/// Some two thousand words, the most frequent first: those that people say to a shop, then names of streets that nobody has built.
+/// Some three thousand words, the most frequent first: those that people say to a shop, then made-up ones. Like those of a language they
+/// begin in many ways, some of which are liked better than others: the first four letters stand for two words or three, seldom for ten.
 fn words() -> Vec<String> {
     let mut words: Vec<String> = SAID.split_whitespace().map(str::to_owned).collect();
-    for begin in BEGIN.split_whitespace() {
-        for end in END.split_whitespace() {
-            words.push(format!("{begin}{end}"));
+    let mut known: HashSet<String> = words.iter().cloned().collect();
+    words.retain(|word| known.remove(word));
+    known.extend(words.iter().cloned());
+    let mut dice = 0x5eed;
+    // the earlier ones of a list come up more often
+    let mut pick = |from: &[&'static str]| {
+        dice = mix(dice);
+        let part = (dice >> 11) as f64 / (1u64 << 53) as f64;
+        from[((part.powf(1.4) * from.len() as f64) as usize).min(from.len() - 1)]
+    };
+    while words.len() < 3_000 {
+        let syllables = 2 + words.len() / 1_500;
+        let mut word = String::new();
+        for _ in 0..syllables {
+            word.extend([pick(&ONSETS), pick(&VOWELS), pick(&CODAS)]);
+        }
+        if known.insert(word.clone()) {
+            words.push(word);
         }
     }
     words
 }
+
+const ONSETS: [&str; 28] = [
+    "s", "t", "p", "m", "k", "l", "d", "b", "r", "n", "f", "h", "", "g", "w", "v", "st", "pr", "tr", "ch", "sh", "gr",
+    "cl", "br", "th", "sp", "z", "y",
+];
+const VOWELS: [&str; 9] = ["a", "e", "i", "o", "u", "ai", "ee", "ou", "ia"];
+const CODAS: [&str; 14] = ["", "n", "r", "", "l", "s", "t", "", "m", "nd", "k", "ng", "st", "p"];
 
 const SAID: &str = "the you to is and we a of for it can in on have please thank are yes when good this that not with do be at will my your \
     me what how much today morning tomorrow flat house available price see know like would come time there if still from or but here \
@@ -470,11 +494,6 @@ const SAID: &str = "the you to is and we a of for it can in on have please thank
     school children dog cat family husband wife mother father friend people doctor clinic dentist appointment cancel change confirm \
     booking table lunch dinner coffee menu vegetarian allergic peanuts birthday cake party music room floor building security gate fence \
     water power electricity solar battery internet fibre signal bus train taxi airport flight hotel beach mountain rain sun wind cold warm";
-const BEGIN: &str = "acacia aloe amber baobab bay bell birch blue bridge canal castle cedar church clay cliff cloud coral corn crane creek \
-    dove dune eagle east elm ember fern field fig fish flint forest fort fox glen gold granite green grove gull harbour hawk hazel heron \
-    hill holly honey iron ivy jade juniper";
-const END: &str = "acre bank beck bourne brook burn bury by cliffe combe cote croft dale den don edge fell field ford gate glade grove ham \
-    hatch haven hill hold holm hurst ing land leigh ley mead mere mill moor mouth ness";
 const FIRST: [&str; 40] = [
     "Thandiwe", "Sipho", "Naledi", "Pieter", "Aisha", "Johan", "Lerato", "Ahmed", "Zanele", "Michael", "Fatima",
     "Kagiso", "Maria", "David", "Nomsa", "Yusuf", "Anele", "Grace", "Tebogo", "Emma", "Bongani", "Chipo", "Ravi",
@@ -527,7 +546,7 @@ const FAMILY: [&str; 40] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, HashMap};
 
     #[test]
     fn everybody_has_a_message_and_few_have_most() {
@@ -545,10 +564,14 @@ mod tests {
     }
 
     #[test]
-    fn there_are_words_of_every_frequency() {
+    fn there_are_words_of_every_frequency_and_they_begin_in_many_ways() {
         let words = words();
         let different: BTreeSet<&String> = words.iter().collect();
-        assert!(words.len() > 2_000 && different.len() > words.len() - 20, "{} of {}", different.len(), words.len());
+        assert_eq!((words.len(), different.len()), (3_000, 3_000));
+        let mut begin: HashMap<String, usize> = HashMap::new();
+        words.iter().for_each(|word| *begin.entry(word.chars().take(4).collect()).or_default() += 1);
+        let most = begin.values().max().unwrap();
+        assert!(begin.len() > 1_000 && (4..=40).contains(most), "{} beginnings, {most} words with one", begin.len());
         assert!(to_find().iter().all(|of| of.len() >= 20));
     }
 }
