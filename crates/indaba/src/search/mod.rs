@@ -1,7 +1,7 @@
 //! Full-text search: which of a tenant's messages or contacts have these words, the newest first.
 //!
 //! Words are made here ([`words`]) and stored beside their id; SQLite keeps them in FTS5, PostgreSQL as a `tsvector` under GIN. A
-//! prefix is never expanded by the database, which would read everything that begins with it: the first two and four letters are
+//! prefix is never expanded by the database, which would read everything that begins with it: the first letters (of messages two and four) are
 //! stored as words of their own. So a search costs what it finds, not what there is.
 mod words;
 
