@@ -141,7 +141,8 @@ async fn every_exchange_and_hook_has_the_captured_shape() {
     assert_eq!(wrong, Vec::<String>::new());
 
     let tries = || house.hooks.all().into_iter().filter(|hook| hook.uri.path() == "/fail500").collect::<Vec<_>>();
-    let tried = until("three tries", || (tries().len() == 3).then(tries)).await;
+    // There may be more by now: the courier does not wait for us.
+    let tried = until("three tries", || (tries().len() >= 3).then(tries)).await;
     assert!(tried.windows(2).all(|two| two[0].body == two[1].body), "a try is the same, byte for byte");
     let refused = house.hooks.all().into_iter().filter(|hook| hook.uri.path() == "/fail401").count();
     assert_eq!(refused, 1, "a refusal is believed");
