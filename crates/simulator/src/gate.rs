@@ -92,7 +92,7 @@ pub async fn pass<G: Gate>(gate: &G, sim: Arc<Sim>, line: Line, request: Request
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, G::BODY).await else { return gate.too_large() };
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-    let seq = sim.recording.begin(sim.now_ms(), parts.method.as_str(), path, query, &bytes);
+    let seq = sim.recording.begin(sim.now_ms(), parts.method.as_str(), path, query, &parts.headers, &bytes);
     let asked = Asked {
         method: parts.method.clone(),
         uri: parts.uri.clone(),

@@ -1,10 +1,11 @@
 //! What was received, and what came of it. The proof that nothing was sent twice is made from this.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Mutex, MutexGuard},
 };
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -30,6 +31,8 @@ pub struct Request {
     pub path: String,
     /// Without the question mark.
     pub query: String,
+    /// By their names in lower case. What is no text is left out; of several with one name the last stands.
+    pub headers: BTreeMap<String, String>,
     /// JSON with long texts shortened; else text; null when empty.
     pub body: Value,
     /// What was answered; null when nothing was, or not yet.
@@ -84,8 +87,11 @@ impl Recording {
     }
 
     /// A request came in. Answers its number.
-    pub fn begin(&self, at: i64, method: &str, path: &str, query: &str, body: &[u8]) -> u64 {
+    pub fn begin(&self, at: i64, method: &str, path: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> u64 {
         let body = shorten(body);
+        let text =
+            |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_owned()));
+        let headers = headers.iter().filter_map(text).collect();
         let mut tape = self.tape();
         tape.seq += 1;
         let seq = tape.seq;
@@ -98,6 +104,7 @@ impl Recording {
             method: method.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
+            headers,
             body,
             status: None,
             fault: None,
@@ -232,13 +239,15 @@ fn clip(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderMap, HeaderValue};
+
     use super::Recording;
 
     #[test]
     fn the_same_words_to_the_same_chat_are_counted() {
         let recording = Recording::default();
         for (id, body) in [("A", "hello"), ("B", "hello"), ("C", "other"), ("A", "hello")] {
-            let seq = recording.begin(0, "POST", "/api/sendText", "", b"{}");
+            let seq = recording.begin(0, "POST", "/api/sendText", "", &HeaderMap::new(), b"{}");
             recording.effect(seq, "s", "2782", id, "2783@c.us", "text", Some(body), &[]);
         }
         let seen: Vec<_> = recording.effects(|_| true).into_iter().map(|e| (e.id, e.count, e.id_count)).collect();
@@ -248,11 +257,13 @@ mod tests {
     #[test]
     fn a_request_is_found_again_after_a_clear() {
         let recording = Recording::default();
-        recording.begin(0, "GET", "/a", "", b"");
+        recording.begin(0, "GET", "/a", "", &HeaderMap::new(), b"");
         recording.clear();
-        let seq = recording.begin(0, "GET", "/b", "", b"");
+        let headers = HeaderMap::from_iter([("Accept".parse().unwrap(), HeaderValue::from_static("text/plain"))]);
+        let seq = recording.begin(0, "GET", "/b", "", &headers, b"");
         recording.end(seq, 204);
         assert_eq!(seq, 2);
-        assert_eq!(recording.requests(9, |_| true)[0].status, Some(204));
+        let [request] = &recording.requests(9, |_| true)[..] else { panic!("one request") };
+        assert_eq!((request.status, request.headers["accept"].as_str()), (Some(204), "text/plain"));
     }
 }

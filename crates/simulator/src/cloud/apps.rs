@@ -53,6 +53,10 @@ pub fn show(waba: &Waba, id: &str, asked: Option<&str>) -> Answer {
         "on_behalf_of_business_info": null,
         "primary_business_location": null,
         "marketing_messages_lite_api_status": "INELIGIBLE",
+        "marketing_messages_onboarding_status": "INELIGIBLE_COUNTRY_NOT_SUPPORTED",
+        "disable_marketing_messages_on_cloud_api": false,
+        "is_enabled_for_insights": false,
+        "subscribed_apps": null,
         "health_status": {
             "can_send_message": "AVAILABLE",
             "entities": [{"entity_type": "WABA", "id": id, "can_send_message": "AVAILABLE"}],

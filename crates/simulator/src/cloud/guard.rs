@@ -95,16 +95,15 @@ impl Gate for Meta {
     }
 }
 
-/// The token of a request: in the header, or in the query as old programs have it.
-fn token(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some((scheme, token)) = header.and_then(|value| value.split_once(' '))
-        && (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth"))
-    {
-        return Some(token.trim().to_owned());
+/// The token of a request. One in the query goes before that in the header: pywa names an app's token so, on a client whose header has another.
+pub fn token(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let mut query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    if let Some((_, token)) = query.find(|(key, _)| key == "access_token") {
+        return Some(token.into_owned());
     }
-    let query = url::form_urlencoded::parse(uri.query()?.as_bytes());
-    query.into_iter().find(|(key, _)| key == "access_token").map(|(_, value)| value.into_owned())
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
+    known.then(|| token.trim().to_owned())
 }
 
 impl State {

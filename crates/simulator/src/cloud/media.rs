@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     account::{Caller, MESSAGING, Media, State, Upload, new_id},
+    apps::Words,
     refusal::{Answer, Refusal, ok, success, trace_id},
     shape,
 };
@@ -135,6 +136,7 @@ pub async fn upload(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(query): Query<Words>,
     request: Request,
 ) -> Answer {
     let waba = {
@@ -146,7 +148,10 @@ pub async fn upload(
     let form = Multipart::from_request(request, &()).await;
     let mut form = form.map_err(|_| Refusal::param("The parameter file is required."))?;
     let cut = |_| Refusal::param("The request body is not a whole multipart form");
-    let (mut fields, mut file) = (serde_json::Map::new(), None);
+    // Graph takes a field from the query as well: whatsapp-api-js has `messaging_product` there.
+    let product =
+        query.get("messaging_product").map(|product| ("messaging_product".to_owned(), product.clone().into()));
+    let (mut fields, mut file) = (serde_json::Map::from_iter(product), None);
     while let Some(field) = form.next_field().await.map_err(cut)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {

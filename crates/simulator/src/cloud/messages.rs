@@ -40,8 +40,9 @@ pub async fn send(
         caller.needs(MESSAGING)?;
         (number.phone.clone(), number.waba.clone())
     };
-    let body: Value =
+    let mut body: Value =
         serde_json::from_slice(&body).map_err(|_| Refusal::param("The parameter messaging_product is required."))?;
+    shape::unfold(&mut body);
     if body.get("status").is_some() {
         return read(&sim, &line, &body);
     }

@@ -113,9 +113,14 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
     Router::new().fallback_service(below).layer(middleware::from_fn_with_state(sim, guard::guard))
 }
 
-/// The same place without `/graph` and the version. The gate has recorded it as it came.
+/// The same place without `/graph` and the version. The gate has recorded it as it came. A slash at the end makes no difference to Graph; pywa
+/// sets a number's callback at one.
 fn below(uri: &Uri) -> Uri {
     let path = guard::inside(uri.path());
+    let path = match path.strip_suffix('/') {
+        Some(rest) if !rest.is_empty() && !path.starts_with("/whatsapp_business/") => rest,
+        _ => path,
+    };
     let place = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     place.parse().unwrap_or_else(|_| uri.clone())
 }

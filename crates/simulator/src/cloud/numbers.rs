@@ -73,6 +73,10 @@ pub fn view(state: &State, id: &str, number: &Number, app: &str) -> Value {
         "country_code": country,
         "country_dial_code": code,
         "certificate": null,
+        "new_certificate": null,
+        "conversational_automation": null,
+        "eligibility_for_api_business_global_search": "NON_ELIGIBLE_UNDEFINED_COUNTRY",
+        "is_preverified_number": false,
         "last_onboarded_time": "2026-01-01T00:00:00+0000",
         "search_visibility": "VISIBLE",
         "username": null,
@@ -270,7 +274,7 @@ pub async fn profile(
 ) -> Answer {
     let mut state = sim.cloud.state();
     let number = state.number(&caller, "get", &id)?;
-    let mut all = json!({"about": null, "address": null, "description": null, "email": null, "profile_picture_url": null, "websites": null, "vertical": null, "messaging_product": "whatsapp"});
+    let mut all = json!({"about": null, "address": null, "description": null, "email": null, "profile_picture_url": null, "websites": null, "vertical": "UNDEFINED", "messaging_product": "whatsapp"});
     for (key, value) in &number.profile {
         match key.as_str() {
             "profile_picture_handle" => {

@@ -190,6 +190,18 @@ const INTERACTIVE: &[(&str, Kind, usize)] = &[
     ("carousel", Any, 1024),
 ];
 
+/// An object or a list may stand as the text of its JSON, as anywhere in Graph: whatsapp-api-js sends contacts so.
+pub fn unfold(body: &mut Value) {
+    let names = KINDS.iter().map(|(name, _)| *name).chain(["interactive", "context", "typing_indicator"]);
+    for name in names {
+        if let Some(inside) = body.get_mut(name)
+            && let Some(Ok(parsed @ (Value::Object(_) | Value::Array(_)))) = inside.as_str().map(serde_json::from_str)
+        {
+            *inside = parsed;
+        }
+    }
+}
+
 /// The envelope and the content of a message. Answers its `type`.
 pub fn message(body: &Value) -> Result<&str, Refusal> {
     product(body)?;

@@ -67,9 +67,26 @@ pub fn status(
             status["conversation"] = talk(lens, person, word, sent, now_ms);
         }
     }
-    let mut value = lens.value((word != "failed").then_some(person));
+    let mut value = lens.value(None);
+    value["contacts"] = json!([contact(person, word, sent)]);
     value["statuses"] = json!([status]);
     lens.change("messages", format!("statuses.{word}"), value, person.phone.as_deref())
+}
+
+/// The item of `contacts`: ids alone, no name (a hook shown in pywa's issue 188), and of somebody who could not be reached no more than the phone (its
+/// issue 227). That a username stands there is said by Meta's page on business-scoped ids.
+fn contact(person: &Named, word: &str, sent: &Sent) -> Value {
+    let (whole, mut contact) = (person.contact(), json!({}));
+    if let Some(username) = whole["profile"].get("username") {
+        contact["profile"] = json!({"username": username});
+    }
+    let nobody = word == "failed" && sent.failure.as_ref().is_none_or(|(code, _)| *code == 131_026);
+    for key in if nobody && person.phone.is_some() { &["wa_id"][..] } else { &["wa_id", "user_id"] } {
+        if let Some(id) = whole.get(*key) {
+            contact[*key] = id.clone();
+        }
+    }
+    contact
 }
 
 fn price(sent: &Sent) -> Value {

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::Bytes,
     extract::{Path, Query, State as FromState},
+    http::{HeaderMap, Uri},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     account::{Caller, MANAGEMENT, Template, new_id},
-    fields,
+    fields, guard,
     hydrate::{component, variables},
     refusal::{Answer, Refusal, ok, success},
 };
@@ -60,6 +61,7 @@ pub fn view(id: &str, template: &Template) -> Value {
         "message_send_ttl_seconds": null,
         "cta_url_link_tracking_opted_out": false,
         "library_template_name": null,
+        "degrees_of_freedom_spec": null,
     })
 }
 
@@ -92,6 +94,8 @@ pub async fn list(
     caller: Caller,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Answer {
     let mut state = sim.cloud.state();
     state.waba(&caller, "get", &id)?;
@@ -121,8 +125,16 @@ pub async fn list(
             found.push(fields::select(&view(key, template), wanted.fields.as_deref(), USUAL, NODE)?);
         }
     }
+    // Whole, with the token, and on Meta's own host, whatever host was asked.
     let next = |after: &str| {
-        format!("https://graph.facebook.com/v26.0/{id}/message_templates?access_token=EAAG&after={after}")
+        let asked = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let again = asked.filter(|(key, _)| !matches!(key.as_ref(), "after" | "access_token" | "appsecret_proof"));
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("access_token", &guard::token(&headers, &uri).unwrap_or_default())
+            .extend_pairs(again)
+            .append_pair("after", after)
+            .finish();
+        format!("https://graph.facebook.com/v26.0/{id}/message_templates?{query}")
     };
     let mut page = fields::page(found, limit, wanted.after.as_deref(), next)?;
     if let Some(summary) = &wanted.summary {
