@@ -175,10 +175,6 @@ class Receives(World):
     def status(self, sent, word):
         return self.update(types.MessageStatus, lambda status: (status.id, status.status) == (sent.id, word))
 
-    def states(self):
-        """How the deliveries of hooks stand."""
-        return [(one["state"], one["lastStatus"]) for one in self.control("GET", "hooks")["items"]]
-
     def test_the_handshake(self):
         for url, word in [(f"{self.receiver.url}/hooks", "another word"), (f"{self.receiver.url}/elsewhere", WORD)]:
             with self.assertRaises(errors.WhatsAppError) as raised:
@@ -203,7 +199,7 @@ class Receives(World):
         answer = message.reply("Good", quote=True)
         self.writes(ASHA, "Indeed", replyTo=self.last()["id"])
         self.assertEqual(self.update(types.Message).reply_to_message.id, answer.id)
-        self.eventually(lambda: set(self.states()) == {("delivered", 200)})
+        self.eventually(lambda: {(one["state"], one["lastStatus"]) for one in self.deliveries()} == {("delivered", 200)})
 
     def test_a_person_without_a_phone_is_answered(self):
         self.writes(NOMSA, "Sawubona")
@@ -303,5 +299,5 @@ class Receives(World):
         wrong.on_message(lambda _, update: self.got.append(update))
         wrong.override_phone_callback_url(f"{other.url}/", WORD)
         self.writes(ASHA, "Hello")
-        self.eventually(lambda: any(status == 403 for _, status in self.states()))
+        self.eventually(lambda: any(one["lastStatus"] == 403 for one in self.deliveries()))
         self.assertEqual(self.got, [])

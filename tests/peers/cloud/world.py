@@ -90,15 +90,23 @@ class World(unittest.TestCase):
         for phone in [ASHA, NOMSA, NOBODY]:
             self.window(phone)
 
-    def control(self, method, path, body=None):
+    def ask(self, method, url, body=None, headers=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/control/{path}", data=data, method=method)
+        headers = {"content-type": "application/json", **(headers or {})}
+        request = urllib.request.Request(url, data=data, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
-            raise AssertionError(f"{method} {path}: {error.read().decode()}") from None
+            raise AssertionError(f"{method} {url}: {error.read().decode()}") from None
         return json.loads(text) if text else None
+
+    def control(self, method, path, body=None):
+        return self.ask(method, f"{self.url}/control/{path}", body)
+
+    def graph(self, path, body):
+        """What no library of the test can do."""
+        return self.ask("POST", f"{self.url}/graph/{VERSION}/{path}", body, {"authorization": f"Bearer {self.token}"})
 
     def window(self, phone, is_open=True):
         self.control("POST", f"cloud/numbers/{self.id}/window", {"phone": phone, "open": is_open})
@@ -117,6 +125,10 @@ class World(unittest.TestCase):
 
     def template(self, template):
         return self.control("POST", f"cloud/accounts/{self.waba}/templates", template)
+
+    def deliveries(self):
+        """How the deliveries of hooks stand."""
+        return self.control("GET", "hooks")["items"]
 
     def requests(self):
         """What Meta was asked, the oldest first."""
