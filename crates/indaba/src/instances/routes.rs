@@ -42,11 +42,14 @@ pub enum To {
     Gateway(GatewayId),
 }
 
+/// Numbers with their tenants.
+pub type Numbers = Arc<[(TenantId, InstanceId)]>;
+
 /// The memory of where hooks go.
 pub struct HookRoutes {
     tokens: Cache<String, Option<Arc<HookRoute>>>,
     names: Cache<(GatewayId, String), Option<(TenantId, InstanceId)>>,
-    apps: Cache<(Arc<[u8]>, Addressee), Arc<[(TenantId, InstanceId)]>>,
+    apps: Cache<(Arc<[u8]>, Addressee), Numbers>,
 }
 
 impl Default for HookRoutes {
@@ -88,7 +91,7 @@ impl HookRoutes {
     }
 
     /// The numbers of a Meta app that something is about: one, or all of a business account.
-    pub async fn of_app(&self, app: &App, key: &Arc<[u8]>, to: &Addressee) -> Result<Arc<[(TenantId, InstanceId)]>> {
+    pub async fn of_app(&self, app: &App, key: &Arc<[u8]>, to: &Addressee) -> Result<Numbers> {
         let asked = (key.clone(), to.clone());
         if let Some(known) = self.apps.get(&asked) {
             return Ok(known);
@@ -99,7 +102,7 @@ impl HookRoutes {
             Addressee::Account(account) => store::by_account(tx, &key, account),
             Addressee::Caller => Ok(Vec::new()),
         });
-        let found: Arc<[_]> = found.await?.into();
+        let found: Numbers = found.await?.into();
         self.apps.insert(asked, found.clone());
         Ok(found)
     }
