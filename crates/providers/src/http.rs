@@ -68,6 +68,11 @@ impl Reply {
         self.object()?.ok_or_else(|| self.strange())
     }
 
+    /// What time it was at the peer, ms, in whole seconds: when it says so.
+    pub fn date(&self) -> Option<i64> {
+        Some(date(self.headers.get(DATE)?.to_str().ok()?)?.as_millisecond())
+    }
+
     fn strange(&self) -> CallError {
         CallError::Strange(format!("{} with {}", self.status.as_u16(), self.what()))
     }

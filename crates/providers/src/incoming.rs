@@ -60,9 +60,13 @@ pub struct Message {
     /// Sent on the phone or through the gateway, where the wire says so. A hint: a message is known to be ours by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// When it was written.
+    /// When it was written, often in whole seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
+    /// Rises in the order in which the gateway told of messages, where the wire says: it sorts those of one second. By the gateway's own
+    /// clock; not to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
     /// What it says.
     pub content: Content,
     /// The message it answers.
@@ -257,7 +261,8 @@ pub struct Session {
     /// The name the number shows to others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push_name: Option<String>,
-    /// When this state began: an older one changes nothing.
+    /// When this state began, or of an answer: when it was so. By the gateway's own clock, which may be wrong: only to be compared with
+    /// others of the same gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<i64>,
     /// The code to scan, where the wire sends it along.

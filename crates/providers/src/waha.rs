@@ -229,8 +229,8 @@ impl Provider for Waha {
 
     async fn status(&self, link: &Link) -> Result<Session, CallError> {
         let gateway = Gateway(link);
-        let info: wire::SessionInfo = gateway.get(&["api", "sessions", gateway.session()?], &[]).await?.some()?;
-        info_session(&info).ok_or_else(|| CallError::Strange("a session without a status".into()))
+        let reply = gateway.get(&["api", "sessions", gateway.session()?], &[]).await?;
+        info_session(&reply.some()?, &reply).ok_or_else(|| CallError::Strange("a session without a status".into()))
     }
 
     async fn qr(&self, link: &Link) -> Result<Code, CallError> {
@@ -575,7 +575,7 @@ impl Waha {
     async fn drive(&self, link: &Link, what: &str) -> Result<Session, CallError> {
         let gateway = Gateway(link);
         match gateway.post(&["api", "sessions", gateway.session()?, what], &Value::Null).await {
-            Ok(reply) => match info_session(&reply.object::<wire::SessionInfo>()?.unwrap_or_default()) {
+            Ok(reply) => match info_session(&reply.object()?.unwrap_or_default(), &reply) {
                 Some(session) => Ok(session),
                 None => self.status(link).await,
             },
@@ -625,8 +625,9 @@ fn contact_name(contact: &wire::Contact) -> Option<String> {
     kept::name(contact.name.as_deref()).or_else(|| kept::name(contact.pushname.as_deref()))
 }
 
-fn info_session(info: &wire::SessionInfo) -> Option<Session> {
-    Some(read::session(info.status.as_deref()?, None, info.me.as_ref()))
+/// The session as it was when the gateway answered, by the gateway's own clock.
+fn info_session(info: &wire::SessionInfo, reply: &http::Reply) -> Option<Session> {
+    Some(Session { at: reply.date(), ..read::session(info.status.as_deref()?, None, info.me.as_ref()) })
 }
 
 fn chat(item: wire::ChatOverview) -> Option<Chat> {

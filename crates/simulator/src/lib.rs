@@ -38,7 +38,7 @@ pub mod world;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::{Json, Router, extract::Request, routing::get};
+use axum::{Json, Router, extract::Request, http::header, middleware, response::Response, routing::get};
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
@@ -189,7 +189,18 @@ impl Drop for Running {
     }
 }
 
+/// The answer with its `Date` by the simulator's clock, which may be wrong on purpose.
+fn dated(sim: &Sim, mut answer: Response) -> Response {
+    let now = jiff::Timestamp::from_millisecond(sim.now_ms()).ok();
+    let text = now.and_then(|now| jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok());
+    if let Some(date) = text.and_then(|text| text.parse().ok()) {
+        answer.headers_mut().insert(header::DATE, date);
+    }
+    answer
+}
+
 fn router(sim: Arc<Sim>, models: llm::Models) -> Router {
+    let clock = sim.clone();
     Router::new()
         .route("/ready", get(async || Json(serde_json::json!({"status": "ready"}))))
         .nest("/control", control::router(sim.clone()))
@@ -198,6 +209,7 @@ fn router(sim: Arc<Sim>, models: llm::Models) -> Router {
         .merge(phone::router())
         // Everything else is a gateway's, also what it does not know.
         .fallback_service(gateways(sim))
+        .layer(middleware::map_response(move |answer: Response| std::future::ready(dated(&clock, answer))))
 }
 
 /// Meta where a path is one of Meta's, and else WAHA.

@@ -148,6 +148,7 @@ fn message(data: &RawValue, origin: Origin) -> Result<Result<Incoming, Ignored>,
         quoted,
         context,
         state: state(event.status.as_deref()).max(reached).filter(|_| key.from_me),
+        order: None,
         history: false,
     }))))
 }

@@ -23,7 +23,8 @@ pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
         "message.any" | "message" => {
             let message = typed::<wire::Message>(payload, "payload")?;
             match self::message(message, hook.me.as_ref())? {
-                Ok(message) => Incoming::Message(Box::new(message)),
+                // a message has whole seconds, its envelope milliseconds
+                Ok(message) => Incoming::Message(Box::new(Message { order: at, ..message })),
                 Err(ignored) => Incoming::Ignored(ignored),
             }
         }
@@ -170,6 +171,7 @@ pub fn message(message: wire::Message, me: Option<&wire::Me>) -> Result<Result<M
             from_me,
             origin,
             at,
+            order: None,
             content,
             quoted,
             context,

@@ -108,6 +108,7 @@ impl Reading<'_> {
                 ..Context::default()
             },
             state: None,
+            order: None,
             history: false,
         })));
         Ok(says)
