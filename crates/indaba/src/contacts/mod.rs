@@ -4,9 +4,11 @@
 //! become one: the older stays, the other keeps only a trace of where it went.
 pub mod http;
 mod recognise;
+mod rekey;
 mod store;
 
 pub use recognise::{Recognised, Sighting, prefer, recognise, recognise_known};
+pub use rekey::{leave_name, rekey};
 pub use store::{Touch, touch};
 
 use crate::{
@@ -295,13 +297,22 @@ pub fn address(tx: &mut TenantRead, id: ContactId, instance: InstanceId) -> Resu
 
 /// The contact that a number knows by this address, if any.
 pub fn at(tx: &mut TenantRead, instance: InstanceId, address: &Address) -> Result<Option<ContactId>> {
+    let (kind, value, scope) = key(instance, address);
+    store::named(tx, kind, &value, scope)
+}
+
+/// What a name is found by.
+type Key = (IdentityKind, String, InstanceId);
+
+/// An address as the key it is found by.
+fn key(instance: InstanceId, address: &Address) -> Key {
     let (kind, scope) = match address {
         Address::Phone(_) => (IdentityKind::Phone, InstanceId::NIL),
         Address::Lid(_) => (IdentityKind::Lid, instance),
         Address::Bsuid(_) => (IdentityKind::Bsuid, InstanceId::NIL),
         Address::Group(_) | Address::Jid(_) => (IdentityKind::Jid, InstanceId::NIL),
     };
-    store::named(tx, kind, address.as_str(), scope)
+    (kind, address.to_string(), scope)
 }
 
 /// Applies what a person said. Appends `contact.updated`.

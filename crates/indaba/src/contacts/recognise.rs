@@ -1,5 +1,5 @@
 //! Whom a hook is about: the contact with one of these names, made when there is none, one made of two when a hook names both.
-use super::{Contact, ContactId, Identity, IdentityKind, Status, Touch, store, tell};
+use super::{Contact, ContactId, Identity, IdentityKind, Key, Status, Touch, store, tell};
 use crate::{Error, Result, db::TenantTx, events, instances::InstanceId, search};
 use indaba_providers::Person;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,13 +26,15 @@ pub struct Recognised {
     pub merged: Vec<(ContactId, ContactId)>,
 }
 
-type Key = (IdentityKind, String, InstanceId);
-
 /// Finds or makes the contacts of many sightings, in a few statements for all. Every sighting has at least one name.
 ///
 /// What two transactions do at once is decided by the unique key of the names: the loser finds the winner's row.
 pub fn recognise(tx: &mut TenantTx, sightings: &[Sighting]) -> Result<Recognised> {
-    let keys: Vec<Vec<Key>> = sightings.iter().map(keys).collect();
+    recognise_by(tx, sightings, sightings.iter().map(keys).collect())
+}
+
+/// The same with the keys of each sighting: they may be more than the names in it.
+pub(super) fn recognise_by(tx: &mut TenantTx, sightings: &[Sighting], keys: Vec<Vec<Key>>) -> Result<Recognised> {
     if keys.iter().any(Vec::is_empty) {
         return Err(Error::Malformed("a person without any name".into()));
     }
@@ -107,7 +109,7 @@ fn unique(mut docs: Vec<search::Doc>) -> Vec<search::Doc> {
 }
 
 /// Every name, as the key it is found by.
-fn keys(sighting: &Sighting) -> Vec<Key> {
+pub(super) fn keys(sighting: &Sighting) -> Vec<Key> {
     let kind = |name: &str| match name {
         "phone" => IdentityKind::Phone,
         "lid" => IdentityKind::Lid,

@@ -91,6 +91,15 @@ pub fn name(tx: &mut TenantTx, identities: &[Identity]) -> Result<Vec<(IdentityK
     )
 }
 
+/// Nobody has this name any more.
+pub fn unname(tx: &mut TenantTx, (kind, value, scope): &(IdentityKind, String, InstanceId)) -> Result<()> {
+    tx.run(
+        "delete from contact_identities where tenant_id = $1 and kind = $2 and value = $3 and scope = $4",
+        args![kind, value, scope],
+    )
+    .map(drop)
+}
+
 /// Takes back a contact that lost the race for its identities.
 pub fn forget(tx: &mut TenantTx, ids: &[ContactId]) -> Result<()> {
     tx.run_for(
@@ -174,6 +183,16 @@ pub fn set(tx: &mut TenantTx, contact: &Contact) -> Result<()> {
     tx.run(
         "update contacts set name = $3, named = $4, status = $5, owner_id = $6, fields = $7, sort_key = $8 where tenant_id = $1 and id = $2",
         args![contact.id, contact.name, contact.named, contact.status, contact.owner_id, contact.fields, key],
+    )
+    .map(drop)
+}
+
+/// Writes a number that has changed.
+pub fn set_phone(tx: &mut TenantTx, contact: &Contact) -> Result<()> {
+    let key = sort_key(contact.name.as_deref(), contact.phone.as_deref());
+    tx.run(
+        "update contacts set phone = $3, sort_key = $4 where tenant_id = $1 and id = $2",
+        args![contact.id, contact.phone, key],
     )
     .map(drop)
 }

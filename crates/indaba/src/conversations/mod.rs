@@ -241,6 +241,8 @@ pub struct News {
     pub author_name: Option<String>,
     /// Where it came from, as the provider writes it.
     pub address: Option<String>,
+    /// Somebody said it. WhatsApp's own word about them (they changed their number) is neither to be read nor an answer.
+    pub said: bool,
     /// Part of an import of old chats: nothing is unread or opened again because of it.
     pub history: bool,
 }
@@ -324,7 +326,7 @@ pub fn begin(tx: &mut TenantTx, contact: ContactId, instance: Option<InstanceId>
 /// Takes in a stored message, in memory; [`save`] writes it. True: this opened the conversation again.
 pub fn hear(conversation: &mut Conversation, news: &News, now: Time) -> bool {
     let mut reopened = false;
-    if news.direction == Direction::Inbound {
+    if news.direction == Direction::Inbound && news.said {
         if !news.history {
             conversation.unread_count += 1;
         }
@@ -470,6 +472,11 @@ pub fn merge_contact(
         folded.push((gone.id, after.id));
     }
     Ok(folded)
+}
+
+/// The contact is reached at another address now: replies go there.
+pub fn readdress(tx: &mut TenantTx, contact: ContactId, from: &str, to: &str) -> Result<()> {
+    store::readdress(tx, contact, from, to)
 }
 
 /// What an event about a conversation carries.

@@ -265,6 +265,15 @@ pub fn give(tx: &mut TenantTx, id: ConversationId, to: ContactId) -> Result<()> 
     tx.run("update conversations set contact_id = $3 where tenant_id = $1 and id = $2", args![id, to]).map(drop)
 }
 
+/// Replies that went there go elsewhere.
+pub fn readdress(tx: &mut TenantTx, of: ContactId, from: &str, to: &str) -> Result<()> {
+    tx.run(
+        "update conversations set address = $4 where tenant_id = $1 and contact_id = $2 and address = $3",
+        args![of, from, to],
+    )
+    .map(drop)
+}
+
 /// The conversation is part of another now.
 pub fn fold(tx: &mut TenantTx, gone: ConversationId, into: ConversationId) -> Result<()> {
     tx.run(

@@ -52,6 +52,7 @@ pub fn receive(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
         .filter_map(|message| Some(((message.instance_id, message.provider_id.clone()?), message)))
         .collect();
     let parked = messages(tx, told, &mut known)?;
+    old_names(tx, told)?;
     let unparked: Vec<(InstanceId, Incoming)> = parked
         .into_iter()
         .filter_map(|(instance, payload)| Some((instance, serde_json::from_str(&payload).ok()?)))
@@ -97,9 +98,9 @@ fn people(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
         let (chat, mut person) = match one.incoming {
             Incoming::Contact(contact) => (&contact.chat, contact.person.clone()),
             Incoming::Rekeyed(rekeyed) => {
-                let mut person = rekeyed.person.clone();
-                person.learn(&rekeyed.to);
-                (&rekeyed.from, person)
+                let found = contacts::rekey(tx, one.instance, rekeyed)?;
+                fold(tx, &found.merged, &mut HashMap::new())?;
+                continue;
             }
             Incoming::Preference(preference) => {
                 contacts::prefer(tx, one.instance, &preference.person, preference.opted_out)?;
@@ -119,6 +120,17 @@ fn people(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
         seen.iter().map(|(instance, person)| Sighting { instance: *instance, person, wrote: false }).collect();
     let found = contacts::recognise_known(tx, &sightings)?;
     fold(tx, &found.merged, &mut HashMap::new())
+}
+
+/// Names that people gave up. Only now: what they wrote under them may have come in the same breath.
+fn old_names(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
+    for one in told {
+        let Incoming::Rekeyed(rekeyed) = one.incoming else { continue };
+        if let Some(contact) = contacts::leave_name(tx, one.instance, rekeyed)? {
+            conversations::readdress(tx, contact, rekeyed.from.as_str(), rekeyed.to.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// The messages that anything here is about.
@@ -187,7 +199,8 @@ fn messages(
     if fresh.is_empty() {
         return Ok(Vec::new());
     }
-    fresh.sort_by_key(|(_, message)| moment(message.at, now)); // gateways post side by side: the time tells the order
+    // gateways post side by side: the time tells the order, and within a second the order in which they told of it
+    fresh.sort_by_key(|(_, message)| (moment(message.at, now), message.order));
 
     let people: Vec<Person> = fresh
         .iter()
@@ -200,7 +213,11 @@ fn messages(
     let sightings: Vec<Sighting> = fresh
         .iter()
         .zip(&people)
-        .map(|((instance, message), person)| Sighting { instance: *instance, person, wrote: !message.from_me })
+        .map(|((instance, message), person)| Sighting {
+            instance: *instance,
+            person,
+            wrote: !message.from_me && said(message),
+        })
         .collect();
     let recognised = contacts::recognise(tx, &sightings)?;
     fold(tx, &recognised.merged, known)?;
@@ -231,7 +248,7 @@ fn messages(
         }
         let id = place.contact_id;
         let touch = touches.entry(id).or_insert(Touch { id, name: None, phone: None, wrote: false, at: None });
-        touch.wrote |= !message.from_me && !message.history;
+        touch.wrote |= !message.from_me && !message.history && said(message);
         touch.at = touch.at.max(Some(row.created_at));
     }
     let (before, saved): (Vec<_>, Vec<_>) = after.values().cloned().unzip();
@@ -304,6 +321,7 @@ fn call(told: &Told) -> Option<(InstanceId, providers::Message)> {
         quoted: None,
         context: Default::default(),
         state: None,
+        order: None,
         history: false,
     };
     Some((told.instance, message))
@@ -421,8 +439,14 @@ fn news(row: &Message, message: &providers::Message) -> News {
         author_id: row.author_id.as_deref().and_then(|id| id.try_into().ok()),
         author_name: row.author_name.clone(),
         address: Some(message.chat.to_string()),
+        said: said(message),
         history: message.history,
     }
+}
+
+/// Somebody said it; not WhatsApp's own word about them.
+fn said(message: &providers::Message) -> bool {
+    !matches!(message.content, Content::System { .. })
 }
 
 /// What a message is found by.

@@ -261,3 +261,22 @@ async fn a_flood_of_states_is_one_state() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn messages_of_one_second_keep_the_order_in_which_they_were_told() {
+    in_a_shop(async |shop| {
+        // gateways post side by side: the third arrives first
+        for (n, id) in [(2, "third"), (0, "first"), (1, "second")] {
+            let mut hook = shop.envelope("message.any", written(ASHA, id, id));
+            hook["timestamp"] = json!(MORNING.0 - 600_000 + n);
+            let body = hook.to_string();
+            assert_eq!(shop.post(&shop.path, body.clone(), Some(&shop.sign(body.as_bytes()))).await.status, 200);
+        }
+        shop.house.run_jobs().await;
+        let (place, thread) = shop.newest().await;
+        let texts: Vec<&str> = thread.iter().map(|one| one["body"].as_str().unwrap()).collect();
+        assert_eq!(texts, ["first", "second", "third"]);
+        assert_eq!(place["lastMessage"]["preview"], "third");
+    })
+    .await;
+}
