@@ -12,6 +12,7 @@ use crate::{
 pub fn kinds() -> Kinds {
     Kinds::default()
         .job::<instances::jobs::SyncStatus>()
+        .job::<instances::EndHold>()
         .job::<instances::jobs::Leave>()
         .job::<instances::jobs::Reconcile>()
         .job::<media::FetchMedia>()
@@ -21,11 +22,14 @@ pub fn kinds() -> Kinds {
         .job::<messages::ReleaseEcho>()
         .job::<messages::history::ImportChats>()
         .job::<messages::history::FillGap>()
+        .job::<messages::Watch>()
+        .job::<messages::WatchAll>()
         .job::<messages::jobs::SendMessage>()
         .job::<messages::jobs::React>()
         .job::<messages::jobs::MarkRead>()
         .every("hooks.forget", "17 * * * *", &messages::hooks::ForgetHooks {})
         .every("instances.reconcile", "* * * * *", &instances::jobs::Reconcile {})
+        .every("instances.watch", "*/10 * * * *", &messages::WatchAll {})
         .job::<events::Tidy>()
         .job::<jobs::Tidy>()
         .job::<users::jobs::Tidy>()
@@ -40,6 +44,12 @@ pub const FOLLOWERS: &[(&str, Follower)] = &[("instance.state", messages::histor
 /// Who listens to what browsers say over the live stream, by the frame's `kind`.
 pub const HEARERS: &[(&str, Hearer)] =
     &[("read", messages::http::heard_read), ("typing", messages::http::heard_typing)];
+
+/// What a person asks for by looking through the inbox: it comes in bursts and costs little, so it has a limit of its own.
+pub const LOOKS: &[&str] = &["/api/conversations/{id}", "/api/conversations/{id}/messages", "/api/media/{id}"];
+
+/// Where files are sent to: that may take longer than other requests.
+pub const UPLOADS: &[&str] = &["/api/media"];
 
 /// Every column that holds sealed values for longer than a day: what `indaba reseal` walks.
 pub const SEALED: &[Sealed] = &[

@@ -1,14 +1,15 @@
 //! Numbers of Meta's Cloud API. There is no gateway of anybody's: each number has an access token, and the secret of the Meta app that signs its
 //! hooks. Both are proved when the number is made, and whoever holds the token owns the number.
 use super::{
-    GatewayId, InstanceId, create, gateways, http,
+    GatewayId, InstanceId, answered, create, gateways, http,
     link::{self, InstanceSecrets, Settings, app_key},
-    receive, routes, store,
+    routes, store,
 };
 use crate::{
     Error, Result,
     app::App,
     audit,
+    clock::Time,
     http::{Check, Who},
     id::TenantId,
 };
@@ -268,7 +269,7 @@ async fn settle(
         .await?;
     let created = provider()?.create(link, &setup).await.map_err(|e| refused(e, link))?;
     let session = created.session;
-    app.db.write(tenant, move |tx| receive(tx, id, &session)).await
+    app.db.write(tenant, move |tx| answered(tx, id, &session, Time::default())).await
 }
 
 /// Gives a number new keys, or registers it again. They are tried first; a number that stood still because of the old ones goes on.
@@ -317,14 +318,14 @@ pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudCha
             sealed.push((other, theirs.seal(app, tenant, other)));
         }
     }
-    let key = app_key(&own.hook_secrets[0]);
+    let (key, known) = (app_key(&own.hook_secrets[0]), access.state_at);
     app.db
         .write(tenant, move |tx| {
             for (number, secrets) in &sealed {
                 store::set_app(tx, *number, &key, secrets)?;
                 tx.ring(routes::BELL, number);
             }
-            receive(tx, id, &session)?;
+            answered(tx, id, &session, known)?;
             let told = http::told(&store::get(tx, id)?);
             audit::record(tx, &asked, "instance.renew", &told, &told)
         })

@@ -1,6 +1,6 @@
 //! Making a number on a gateway of linked devices, and moving it to another. Numbers of Meta's Cloud API are made in [`super::cloud`].
-use super::{GatewayId, Instance, InstanceId, gateways, http, jobs, link, receive, routes, store};
-use crate::{Error, Result, app::App, audit, http::Who};
+use super::{GatewayId, Instance, InstanceId, answered, gateways, http, jobs, link, routes, store};
+use crate::{Error, Result, app::App, audit, clock::Time, http::Who};
 use indaba_providers::Setup;
 
 /// What a new number takes.
@@ -92,7 +92,7 @@ async fn settle(app: &App, who: &Who, id: InstanceId, gateway_id: GatewayId, nam
             if let Some(sealed) = &sealed {
                 store::set_secrets(tx, id, sealed)?;
             }
-            receive(tx, id, &session)
+            answered(tx, id, &session, Time::default())
         })
         .await
 }
@@ -195,7 +195,7 @@ async fn resettle(app: &App, who: &Who, before: &Instance, to: GatewayId) -> Res
             let leave =
                 jobs::Leave { gateway: old.gateway_id, external_name: old.external_name.clone(), instance: None };
             crate::jobs::enqueue(tx, &leave)?;
-            receive(tx, id, &session)?;
+            answered(tx, id, &session, Time::default())?;
             tx.ring(routes::BELL, id);
             let moved = http::told(&store::get(tx, id)?);
             audit::record(tx, &asked, "instance.move", &http::told(&old), &moved)

@@ -78,7 +78,7 @@ pub struct View {
     pub code: Option<CodeView>,
     /// The import of its chats.
     pub sync: SyncView,
-    /// No sends before this.
+    /// Until when sending waits, wholly or only to people who never wrote: `stateReason` says which.
     #[schema(required)]
     pub paused_until: Option<Time>,
     /// When a message last came in.
@@ -161,7 +161,7 @@ fn view(of: &Instance, gateway: &gateways::Gateway, now: Time) -> View {
         gateway: GatewayView { id: gateway.id, name: gateway.name.clone(), owner: gateway.owner() },
         state: of.shown(now),
         link_step: of.link_step,
-        state_reason: of.state_reason.clone(),
+        state_reason: of.reason(now),
         phone: of.own_phone.clone(),
         push_name: of.push_name.clone(),
         capabilities: of.capabilities(&build),
@@ -173,7 +173,7 @@ fn view(of: &Instance, gateway: &gateways::Gateway, now: Time) -> View {
         }),
         code: code_view(of),
         sync: sync_view(of),
-        paused_until: of.paused_until.filter(|until| *until > now),
+        paused_until: of.waits(now),
         last_inbound_at: of.last_inbound_at,
         last_outbound_at: of.last_outbound_at,
         last_hook_at: of.last_hook_at,
@@ -208,25 +208,30 @@ struct Patch {
 
 /// Appends `instance.state`: something that shows of this number has changed.
 pub(super) fn tell(tx: &mut TenantTx, of: &Instance) -> Result<()> {
-    tell_with(tx, of, false)
+    tell_with(tx, of, None)
 }
 
-/// The same; `linked`: it was not connected before, and now it is.
-pub(super) fn tell_with(tx: &mut TenantTx, of: &Instance, linked: bool) -> Result<()> {
+/// The same for one that is connected; what came since then may have been missed.
+pub(super) fn tell_missed(tx: &mut TenantTx, of: &Instance, since: Time) -> Result<()> {
+    tell_with(tx, of, Some(since))
+}
+
+fn tell_with(tx: &mut TenantTx, of: &Instance, missed_since: Option<Time>) -> Result<()> {
     let now = tx.now();
     let patch = Patch {
         id: of.id,
         name: of.name.clone(),
         state: of.shown(now),
         link_step: of.link_step,
-        state_reason: of.state_reason.clone(),
+        state_reason: of.reason(now),
         phone: of.own_phone.clone(),
         push_name: of.push_name.clone(),
         code: code_view(of),
         sync: sync_view(of),
-        paused_until: of.paused_until,
+        paused_until: of.waits(now),
     };
-    events::append(tx, "instance.state", &[("instance", &of.id)], &json!({ "instance": patch, "linked": linked }))
+    let patch = json!({ "instance": patch, "missedSince": missed_since });
+    events::append(tx, "instance.state", &[("instance", &of.id)], &patch)
 }
 
 /// Appends `instance.state` for one that was deleted.

@@ -1,5 +1,5 @@
 //! What numbers do in the background: the minute's look at each, and taking leave of a gateway.
-use super::{GatewayId, InstanceId, gateways, link, reach, receive, store};
+use super::{GatewayId, InstanceId, gateways, heard, link, reach, store};
 use crate::{
     Result,
     clock::Time,
@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct SyncStatus {
     /// Which.
     pub instance: InstanceId,
+    /// It was connected, and dipped at this moment.
+    #[serde(default)]
+    pub dip: Option<Time>,
 }
 
 impl Job for SyncStatus {
@@ -23,20 +26,26 @@ impl Job for SyncStatus {
     const ATTEMPTS: u32 = 1; // the next minute tries again
 
     fn unique(&self) -> Option<String> {
-        Some(self.instance.to_string())
+        let why = if self.dip.is_some() { " dip" } else { "" };
+        Some(format!("{}{why}", self.instance))
     }
 
     async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
-        match super::sync_status(&cx.app, cx.tenant, self.instance).await {
+        match look(&cx.app, cx.tenant, self.instance, self.dip).await {
             Ok(()) | Err(crate::Error::Missing) => Ok(()),
             Err(_) => Ok(()), // noted at the gateway's health; a dead job a minute would help nobody
         }
     }
 }
 
-/// Looks at a number again after a dip.
+/// Looks at a number again.
 pub(super) fn look_again(tx: &mut TenantTx, instance: InstanceId, at: Time) -> Result<()> {
-    jobs::enqueue_at(tx, &SyncStatus { instance }, at)
+    jobs::enqueue_at(tx, &SyncStatus { instance, dip: None }, at)
+}
+
+/// Looks whether a number that dipped has come back.
+pub(super) fn look_after_dip(tx: &mut TenantTx, instance: InstanceId, dip: Time, at: Time) -> Result<()> {
+    jobs::enqueue_at(tx, &SyncStatus { instance, dip: Some(dip) }, at)
 }
 
 /// Every minute: one [`SyncStatus`] for each number, and a look at each gateway.
@@ -58,8 +67,10 @@ impl Job for Reconcile {
                 cx.app.db.system_read("reconcile numbers", move |tx| store::every(tx, after, 500)).await?;
             let Some((_, last)) = page.last().copied() else { break };
             after = last;
-            let jobs: Vec<(TenantId, New)> =
-                page.into_iter().map(|(tenant, instance)| (tenant, New::of(&SyncStatus { instance }))).collect();
+            let jobs: Vec<(TenantId, New)> = page
+                .into_iter()
+                .map(|(tenant, instance)| (tenant, New::of(&SyncStatus { instance, dip: None })))
+                .collect();
             cx.app.db.system("reconcile numbers", move |tx| jobs::enqueue_across(tx, &jobs)).await?;
         }
         let all = cx.app.db.system_read("reconcile numbers", gateways::store::every).await?;
@@ -113,7 +124,12 @@ impl Job for Leave {
 }
 
 /// One look at a number: what the gateway says is taken in. One that the gateway has forgotten is told as signed out.
-pub(super) async fn look(app: &crate::app::App, tenant: TenantId, instance: InstanceId) -> Result<()> {
+pub(super) async fn look(
+    app: &crate::app::App,
+    tenant: TenantId,
+    instance: InstanceId,
+    dip: Option<Time>,
+) -> Result<()> {
     let reach = reach(app, tenant, instance).await?;
     let session = match reach.provider.status(&reach.link).await {
         Ok(session) => session,
@@ -124,5 +140,6 @@ pub(super) async fn look(app: &crate::app::App, tenant: TenantId, instance: Inst
         }
         Err(e) => return Err(link::problem(e)),
     };
-    app.db.write(tenant, move |tx| receive(tx, instance, &session)).await
+    let known = reach.state_at;
+    app.db.write(tenant, move |tx| heard::answered_after(tx, instance, &session, known, dip)).await
 }

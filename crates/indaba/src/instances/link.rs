@@ -17,8 +17,14 @@ pub struct Reach {
     pub capabilities: Capabilities,
     /// How it is doing, as last known.
     pub state: State,
+    /// The gateway's own time of that state.
+    pub state_at: Time,
     /// No sends before this.
     pub paused_until: Option<Time>,
+    /// No sends before this to people who never wrote.
+    pub firsts_paused_until: Option<Time>,
+    /// When the number was made.
+    pub created_at: Time,
     /// Where its gateway sends hooks.
     pub hook_url: String,
 }
@@ -143,7 +149,10 @@ pub async fn reach(app: &App, tenant: TenantId, id: InstanceId) -> Result<Reach>
         provider,
         link,
         state: access.state,
+        state_at: access.state_at,
         paused_until: access.paused_until,
+        firsts_paused_until: access.firsts_paused_until,
+        created_at: access.created_at,
         hook_url: access.hook_url,
     })
 }

@@ -3,6 +3,8 @@ mod cloud;
 mod create;
 mod form;
 pub mod gateways;
+mod heard;
+mod holds;
 pub mod http;
 pub mod jobs;
 pub mod link;
@@ -11,6 +13,8 @@ pub mod routes;
 mod store;
 
 pub use gateways::GatewayId;
+pub use heard::{answered, receive, trouble};
+pub use holds::{EndHold, lock, new_chats, pause, unlock};
 pub use link::{Reach, reach};
 pub use store::Addressed;
 
@@ -19,13 +23,11 @@ use crate::{
     app::App,
     audit,
     clock::Time,
-    db::{TenantRead, TenantTx},
+    db::{SystemRead, TenantRead, TenantTx},
     http::Who,
     id::TenantId,
 };
-use indaba_providers::{
-    Address, Build, CallError, Capabilities, Capability, CheckStep, Reason, Session, SessionState, Step,
-};
+use indaba_providers::{Address, Build, CallError, Capabilities, Capability, CheckStep, Reason, Session, Step};
 use std::time::Duration;
 
 id! {
@@ -104,6 +106,12 @@ row! {
         pub state_reason: Option<String>,
         pub state_at: Time,
         pub paused_until: Option<Time>,
+        pub firsts_paused_until: Option<Time>,
+        pub pause_reason: Option<String>,
+        pub locks: i64,
+        pub locked_at: Option<Time>,
+        pub seen_at: Option<Time>,
+        pub restarted_at: Option<Time>,
         pub code_attempt: i64,
         pub code_expires_at: Option<Time>,
         pub capabilities_off: String,
@@ -124,18 +132,7 @@ pub const CODES: i64 = 6;
 /// How long a code can be scanned when the provider does not say.
 pub const CODE_LIFE: Duration = Duration::from_secs(60);
 
-/// A short dip of a connected number (`WORKING` → `STARTING` → `WORKING`) is normal and not shown for this long.
-const DIP: Duration = Duration::from_secs(60);
-
 impl Instance {
-    /// The state to show: sending may wait although the gateway is connected.
-    pub fn shown(&self, now: Time) -> State {
-        match self.state {
-            State::Connected if self.paused_until.is_some_and(|until| until > now) => State::Paused,
-            state => state,
-        }
-    }
-
     /// What it can do, as far as anyone knows: by provider and gateway version, less the holes found at run time.
     pub fn capabilities(&self, build: &Build) -> Capabilities {
         indaba_providers::find(&self.provider)
@@ -168,120 +165,6 @@ pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<In
     store::page(tx, after, limit)
 }
 
-/// Takes in what the gateway says of the link: a `session.status` hook, the answer to a call, the minute's reconciliation.
-///
-/// The newest word counts, by the gateway's own time; one from the future counts as now, so that a wrong clock cannot silence what
-/// follows. A short dip of a connected number changes nothing by itself: it is looked at again a minute later.
-pub fn receive(tx: &mut TenantTx, id: InstanceId, session: &Session) -> Result<()> {
-    let before = match store::get(tx, id) {
-        Err(Error::Missing) => return Ok(()), // deleted meanwhile
-        other => other?,
-    };
-    let now = tx.now();
-    if session.phone.is_some() || session.push_name.is_some() {
-        store::set_owner(tx, id, session.phone.as_deref(), session.push_name.as_deref())?;
-    }
-    let Some((state, step)) = meaning(session) else { return Ok(()) };
-    let at = session.at.map_or(now, |at| Time(at).min(now));
-    // Evolution says "connecting" all the while a code waits, and its hooks keep no order: without a time of its own that takes no code back
-    let vague = session.at.is_none() && (state, step) == (State::Linking, Some(LinkStep::Preparing));
-    let waits = before.link_step == Some(LinkStep::Scan) && before.code_expires_at.is_some_and(|end| end > now);
-    if vague && waits {
-        return Ok(());
-    }
-    if before.state == State::Connected && (state, step) == (State::Linking, Some(LinkStep::Preparing)) {
-        return jobs::look_again(tx, id, now + DIP);
-    }
-    let reason = session.reason.map(sentence);
-    if store::set_state(tx, id, state, step, reason, at)? == 0 {
-        return Ok(()); // something newer is known
-    }
-    // a new code is told with its time; an answer that only repeats what is known has none
-    if step == Some(LinkStep::Scan) && (before.link_step != step || (session.at.is_some() && at > before.state_at)) {
-        let attempt = if before.link_step == step { before.code_attempt + 1 } else { 1 };
-        let expires = session.code.as_ref().and_then(|code| code.expires_at).map_or(now + CODE_LIFE, Time);
-        store::set_code(tx, id, attempt, Some(expires))?;
-    }
-    changed(tx, id, &before)
-}
-
-/// Tells the open browsers, if anything that shows has changed.
-fn changed(tx: &mut TenantTx, id: InstanceId, before: &Instance) -> Result<()> {
-    let after = store::get(tx, id)?;
-    let face = |of: &Instance| {
-        let words = (of.state, of.link_step, of.code_attempt, of.paused_until);
-        (words, of.state_reason.clone(), of.own_phone.clone(), of.push_name.clone(), of.sync_state, of.sync_chats)
-    };
-    if face(&after) == face(before) {
-        return Ok(());
-    }
-    let linked = before.state != State::Connected && after.state == State::Connected;
-    http::tell_with(tx, &after, linked)
-}
-
-/// What a gateway's state means here; None: nothing that we know.
-fn meaning(session: &Session) -> Option<(State, Option<LinkStep>)> {
-    let step = session.step.map(|step| match step {
-        Step::Preparing => LinkStep::Preparing,
-        Step::Scan => LinkStep::Scan,
-        Step::Expired => LinkStep::Expired,
-        Step::Linking => LinkStep::Linking,
-        Step::Syncing => LinkStep::Syncing,
-        Step::Refused => LinkStep::Refused,
-    });
-    match session.state {
-        SessionState::Unknown => None,
-        SessionState::Linking => Some((State::Linking, step.or(Some(LinkStep::Preparing)))),
-        SessionState::Connected => Some((State::Connected, None)),
-        SessionState::Attention => Some((State::Attention, step)),
-        SessionState::Disconnected => Some((State::Disconnected, None)),
-        SessionState::Banned => Some((State::Banned, None)),
-    }
-}
-
-/// A reason as a sentence with what to do about it (UX-C4).
-fn sentence(reason: Reason) -> &'static str {
-    match reason {
-        Reason::CodeExpired => "Nobody scanned the code in time. Ask for a new one.",
-        Reason::Failed => "The link broke and did not come back. Link the number again.",
-        Reason::LoggedOut => "The phone signed this link out. Nothing is lost: link it again.",
-        Reason::Replaced => "Another program has taken this link over. Close it there, then link again.",
-        Reason::Passkey => "WhatsApp asks for the account's passkey. Confirm it on the gateway's own page.",
-        Reason::PasskeyConfirmation => "WhatsApp asks to confirm a passkey. Do it on the phone.",
-        Reason::Restricted => "WhatsApp has restricted this number. Wait, and answer rather than start conversations.",
-        Reason::Banned => "WhatsApp has banned this number. Appeal in WhatsApp on the phone.",
-        Reason::OutdatedClient => "The gateway's WhatsApp client is too old. Ask its operator to upgrade it.",
-        Reason::TooManyDevices => "The phone has as many linked devices as it may. Remove one there, then try again.",
-        Reason::Network => "The gateway cannot reach WhatsApp just now. It tries again by itself.",
-        Reason::Stopped => "It was stopped. Start it to receive messages again.",
-        Reason::Token => {
-            "Meta does not take its access token any more. Enter a new one; what you send waits until then."
-        }
-        Reason::Key => "Its gateway does not take our API key any more. Enter the new one among the gateways.",
-    }
-}
-
-/// No sends on this number before `until`: WhatsApp or its gateway asked for it.
-pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
-    let before = store::get(tx, id)?;
-    if before.paused_until.is_some_and(|already| already >= until) {
-        return Ok(());
-    }
-    store::set_pause(tx, id, Some(until))?;
-    changed(tx, id, &before)
-}
-
-/// Nothing can be sent on it until somebody acts, for this reason. The next look that finds it well ends that.
-pub fn trouble(tx: &mut TenantTx, id: InstanceId, why: &str) -> Result<()> {
-    let before = store::get(tx, id)?;
-    if before.state != State::Connected {
-        return Ok(()); // what is known already says more
-    }
-    let now = tx.now();
-    store::set_state(tx, id, State::Attention, None, Some(why), now)?;
-    changed(tx, id, &before)
-}
-
 /// A hole in what the gateway can do, found by trying (501): the flag goes off, until the gateway is another one.
 pub fn capability_is_off(tx: &mut TenantTx, id: InstanceId, capability: Capability) -> Result<()> {
     let before = store::get(tx, id)?;
@@ -306,17 +189,33 @@ pub fn touch(
     store::touch(tx, id, hook, inbound, outbound).map(drop)
 }
 
+/// One page of the tenants' connected numbers of which nothing was heard since `before`, with their tenants.
+pub fn silent(tx: &mut SystemRead, before: Time, after: InstanceId, limit: i64) -> Result<Vec<(TenantId, InstanceId)>> {
+    store::silent(tx, before, after, limit)
+}
+
+/// Restarts a number that is connected and tells nothing: gateways go deaf. At most once in a while: false, when it was just done.
+pub async fn restart_deaf(app: &App, tenant: TenantId, id: InstanceId, reach: &Reach, every: Duration) -> Result<bool> {
+    let before = app.clock.now() - every;
+    if app.db.write(tenant, move |tx| store::take_restart(tx, id, before)).await? == 0 {
+        return Ok(false);
+    }
+    let (session, known) = (reach.provider.restart(&reach.link).await.map_err(link::problem)?, reach.state_at);
+    app.db.write(tenant, move |tx| answered(tx, id, &session, known)).await?;
+    Ok(true)
+}
+
 /// How far the import of its chats has come; every open browser sees it.
 pub fn set_sync(tx: &mut TenantTx, id: InstanceId, state: SyncState, chats: i64, total: Option<i64>) -> Result<()> {
     let before = store::get(tx, id)?;
     let finished = matches!(state, SyncState::Done | SyncState::Failed).then(|| tx.now());
     store::set_sync(tx, id, state, chats, total, finished)?;
-    changed(tx, id, &before)
+    heard::changed(tx, id, &before)
 }
 
 /// Asks the gateway how the number is doing, and takes in what it says. Errors: 409 or 503, what the gateway makes of it.
 pub async fn sync_status(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
-    jobs::look(app, tenant, id).await
+    jobs::look(app, tenant, id, None).await
 }
 
 /// How long a failed session that was restarted gets to show whether its keys still hold, and how often we look.
@@ -331,8 +230,8 @@ pub async fn start(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
         Ok(session) if session.reason == Some(Reason::Failed) => revive(&reach).await,
         other => other,
     };
-    let session = session.map_err(link::problem)?;
-    app.db.write(tenant, move |tx| receive(tx, id, &session)).await
+    let (session, known) = (session.map_err(link::problem)?, reach.state_at);
+    app.db.write(tenant, move |tx| answered(tx, id, &session, known)).await
 }
 
 /// A failed session is restarted. If it fails again, its phone has signed it out and its keys are of no more use: they are wiped, and a
@@ -355,15 +254,15 @@ async fn revive(reach: &Reach) -> std::result::Result<Session, CallError> {
 /// Stops it; it stays linked.
 pub async fn stop(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
     let reach = reach(app, tenant, id).await?;
-    let session = reach.provider.stop(&reach.link).await.map_err(link::problem)?;
-    app.db.write(tenant, move |tx| receive(tx, id, &session)).await
+    let (session, known) = (reach.provider.stop(&reach.link).await.map_err(link::problem)?, reach.state_at);
+    app.db.write(tenant, move |tx| answered(tx, id, &session, known)).await
 }
 
 /// Unlinks the device: a new code must be scanned. The history stays.
 pub async fn logout(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
     let reach = reach(app, tenant, id).await?;
-    let session = reach.provider.logout(&reach.link).await.map_err(link::problem)?;
-    app.db.write(tenant, move |tx| receive(tx, id, &session)).await
+    let (session, known) = (reach.provider.logout(&reach.link).await.map_err(link::problem)?, reach.state_at);
+    app.db.write(tenant, move |tx| answered(tx, id, &session, known)).await
 }
 
 /// Looks at everything that a number needs, each with a tick or a reason.

@@ -34,9 +34,27 @@ row! {
         pub settings: String,
         pub account: Option<String>,
         pub state: State,
+        pub state_at: Time,
         pub paused_until: Option<Time>,
+        pub firsts_paused_until: Option<Time>,
         pub capabilities_off: String,
+        pub created_at: Time,
     }
+}
+
+/// The select of numbers, and what follows it.
+macro_rules! instances {
+    ($rest:literal) => {
+        concat!(
+            "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step, state_reason,
+                    state_at, paused_until, firsts_paused_until, pause_reason, locks, locked_at, seen_at, restarted_at, code_attempt,
+                    code_expires_at, capabilities_off, sync_state, sync_chats, sync_total, sync_finished_at, last_inbound_at,
+                    last_outbound_at, last_hook_at, created_at
+               from instances
+              ",
+            $rest
+        )
+    };
 }
 
 row! {
@@ -94,26 +112,18 @@ pub fn insert(tx: &mut TenantTx, new: &New, now: Time) -> Result<bool> {
 
 /// The number, unless it was deleted.
 pub fn get(tx: &mut TenantRead, id: InstanceId) -> Result<Instance> {
-    tx.get(
-        "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step,
-                state_reason, state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
-                sync_finished_at, last_inbound_at, last_outbound_at, last_hook_at, created_at
-           from instances
-          where tenant_id = $1 and id = $2 and deleted_at is null",
-        args![id],
-    )
+    tx.get(instances!("where tenant_id = $1 and id = $2 and deleted_at is null"), args![id])
+}
+
+/// The same, and nobody else changes it until this transaction ends.
+pub fn locked(tx: &mut TenantTx, id: InstanceId) -> Result<Instance> {
+    tx.get(instances!("where tenant_id = $1 and id = $2 and deleted_at is null for update"), args![id])
 }
 
 /// One page of a tenant's numbers, oldest first.
 pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<Instance>> {
     tx.all(
-        "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step,
-                state_reason, state_at, paused_until, code_attempt, code_expires_at, capabilities_off, sync_state, sync_chats, sync_total,
-                sync_finished_at, last_inbound_at, last_outbound_at, last_hook_at, created_at
-           from instances
-          where tenant_id = $1 and id > $2 and deleted_at is null
-          order by id
-          limit $3",
+        instances!("where tenant_id = $1 and id > $2 and deleted_at is null order by id limit $3"),
         args![after, limit],
     )
 }
@@ -121,7 +131,8 @@ pub fn page(tx: &mut TenantRead, after: InstanceId, limit: i64) -> Result<Vec<In
 /// What it takes to speak to its gateway.
 pub fn access(tx: &mut TenantRead, id: InstanceId) -> Result<Access> {
     tx.get(
-        "select gateway_id, provider, external_name, hook_url, secrets, settings, account, state, paused_until, capabilities_off
+        "select gateway_id, provider, external_name, hook_url, secrets, settings, account, state, state_at, paused_until,
+                firsts_paused_until, capabilities_off, created_at
            from instances
           where tenant_id = $1 and id = $2 and deleted_at is null",
         args![id],
@@ -180,7 +191,7 @@ pub fn rename(tx: &mut TenantTx, id: InstanceId, name: &str) -> Result<u64> {
     tx.run("update instances set name = $3 where tenant_id = $1 and id = $2 and deleted_at is null", args![id, name])
 }
 
-/// What the gateway says, unless something newer is known. `at` is the gateway's own time; how many rows changed: 0 or 1.
+/// What the gateway says. `at` is the gateway's own time; `seen`: it was found connected just now, by our clock.
 pub fn set_state(
     tx: &mut TenantTx,
     id: InstanceId,
@@ -188,11 +199,13 @@ pub fn set_state(
     step: Option<LinkStep>,
     reason: Option<&str>,
     at: Time,
+    seen: Option<Time>,
 ) -> Result<u64> {
     tx.run(
-        "update instances set state = $3, link_step = $4, state_reason = $5, state_at = $6
-          where tenant_id = $1 and id = $2 and deleted_at is null and state_at <= $6",
-        args![id, state, step, reason, at],
+        "update instances
+            set state = $3, link_step = $4, state_reason = $5, state_at = $6, seen_at = coalesce($7, seen_at)
+          where tenant_id = $1 and id = $2 and deleted_at is null",
+        args![id, state, step, reason, at, seen],
     )
 }
 
@@ -213,9 +226,49 @@ pub fn set_code(tx: &mut TenantTx, id: InstanceId, attempt: i64, expires_at: Opt
     )
 }
 
-/// No sends before `until`.
-pub fn set_pause(tx: &mut TenantTx, id: InstanceId, until: Option<Time>) -> Result<u64> {
-    tx.run("update instances set paused_until = $3 where tenant_id = $1 and id = $2", args![id, until])
+/// No sends before `all`, none to people who never wrote before `firsts`, and why.
+pub fn set_pause(
+    tx: &mut TenantTx,
+    id: InstanceId,
+    all: Option<Time>,
+    firsts: Option<Time>,
+    reason: Option<&str>,
+) -> Result<u64> {
+    tx.run(
+        "update instances set paused_until = $3, firsts_paused_until = $4, pause_reason = $5 where tenant_id = $1 and id = $2",
+        args![id, all, firsts, reason],
+    )
+}
+
+/// How many account locks there were in a row, and when the last was.
+pub fn set_locks(tx: &mut TenantTx, id: InstanceId, locks: i64, at: Time) -> Result<u64> {
+    tx.run("update instances set locks = $3, locked_at = $4 where tenant_id = $1 and id = $2", args![id, locks, at])
+}
+
+/// The locks are over.
+pub fn forget_locks(tx: &mut TenantTx, id: InstanceId) -> Result<u64> {
+    tx.run("update instances set locks = 0, locked_at = null where tenant_id = $1 and id = $2 and locks > 0", args![id])
+}
+
+/// Connected numbers of which nothing was heard since `before`.
+pub fn silent(tx: &mut SystemRead, before: Time, after: InstanceId, limit: i64) -> Result<Vec<(TenantId, InstanceId)>> {
+    tx.all(
+        "select tenant_id, id
+           from instances
+          where id > $2 and deleted_at is null and state = 'connected' and coalesce(last_hook_at, created_at) < $1
+          order by id
+          limit $3",
+        args![before, after, limit],
+    )
+}
+
+/// Notes that it is restarted now, unless it was after `before`: 0.
+pub fn take_restart(tx: &mut TenantTx, id: InstanceId, before: Time) -> Result<u64> {
+    let now = tx.now();
+    tx.run(
+        "update instances set restarted_at = $4 where tenant_id = $1 and id = $2 and coalesce(restarted_at, 0) < $3",
+        args![id, before, now],
+    )
 }
 
 /// The holes found in what the gateway can do.
@@ -273,7 +326,7 @@ pub fn set_gateway(
         "update instances
             set gateway_id = $3, provider = $4, external_name = $5, hook_token = $6, hook_url = $7, secrets = $8, state = 'new',
                 link_step = 'preparing', state_reason = null, state_at = 0, code_attempt = 0, code_expires_at = null,
-                paused_until = null, capabilities_off = ''
+                paused_until = null, firsts_paused_until = null, pause_reason = null, locks = 0, capabilities_off = ''
           where tenant_id = $1 and id = $2 and deleted_at is null",
         args![id, gateway, provider, external_name, hook_token, hook_url, secrets],
     )

@@ -4,7 +4,9 @@ use super::inbound::{self, Told};
 use crate::{
     Error, Result,
     app::App,
-    audit, contacts, conversations,
+    audit,
+    clock::Time,
+    contacts, conversations,
     db::TenantTx,
     events::Event,
     http::Who,
@@ -22,6 +24,8 @@ const MESSAGES: u32 = 20;
 /// Messages of a gap asked for at a time, and how many such pages at most.
 const GAP: u32 = 100;
 const GAP_PAGES: u32 = 50;
+/// A gap is filled from so long before it: what was on its way when the line broke, and clocks that differ.
+const MARGIN: Duration = Duration::from_secs(15 * 60);
 
 /// Imports a page of a number's chats as contacts and conversations, each with its newest messages; then the next page. Safe to repeat:
 /// what is here already stays as it is.
@@ -109,8 +113,9 @@ fn keep(tx: &mut TenantTx, instance: InstanceId, chat: &Chat) -> Result<()> {
     conversations::of(tx, &pairs).map(drop)
 }
 
-/// Messages as facts about the past, the oldest first.
+/// Messages as facts about the past, the oldest first. They come the newest first, also those of one second.
 fn as_history(mut messages: Vec<Message>) -> Vec<Incoming> {
+    messages.reverse();
     messages.sort_by_key(|message| message.at);
     messages.into_iter().map(|message| Incoming::Message(Box::new(Message { history: true, ..message }))).collect()
 }
@@ -163,6 +168,8 @@ pub async fn import(app: &App, who: &Who, instance: InstanceId) -> Result<()> {
 pub struct FillGap {
     /// Which number.
     pub instance: InstanceId,
+    /// When the gap began.
+    pub since: Time,
 }
 
 impl Job for FillGap {
@@ -178,49 +185,48 @@ impl Job for FillGap {
 
     async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
         let instance = self.instance;
-        let row = match cx.read(move |tx| instances::get(tx, instance)).await {
-            Err(Error::Missing) => return Ok(()),
+        let reach = match instances::reach(&cx.app, cx.tenant, instance).await {
+            Err(Error::Missing) => return Ok(()), // deleted meanwhile
             other => other?,
         };
-        let Some(last) = row.last_inbound_at else { return Ok(()) }; // new here: history comes with an import, when asked for
-        let reach = instances::reach(&cx.app, cx.tenant, instance).await?;
         if !reach.capabilities.history {
             return Ok(());
         }
-        let since = last - Duration::from_secs(300); // what was on its way when the line broke
+        let since = self.since - MARGIN;
         let mut of = History { since: Some(since.0), limit: GAP, ..History::default() };
-        for _ in 0..GAP_PAGES {
-            let page = reach.provider.history(&reach.link, &of).await.map_err(again)?;
-            // not as old news: these were never seen by anyone
-            let told: Vec<Incoming> =
-                page.items.into_iter().rev().map(|message| Incoming::Message(Box::new(message))).collect();
-            let told: Vec<Incoming> = told.into_iter().map(fresh).collect();
-            cx.write(move |tx| take_in(tx, instance, &told)).await?;
-            match page.next {
-                Some(next) => of.after = Some(next),
-                None => break,
+        let mut missed: Vec<Message> = Vec::new();
+        for page in 1.. {
+            let found = reach.provider.history(&reach.link, &of).await.map_err(again)?;
+            missed.extend(found.items);
+            of.after = found.next;
+            if of.after.is_none() {
+                break;
             }
+            if page == GAP_PAGES {
+                tracing::warn!(instance.id = %instance, "a gap of {instance} is longer than what is fetched of it");
+                break;
+            }
+        }
+        missed.reverse(); // they come the newest first
+        // a missed message is news, however late; one of our own number is history
+        let told: Vec<Incoming> = missed
+            .into_iter()
+            .map(|message| Incoming::Message(Box::new(Message { history: message.from_me, ..message })))
+            .collect();
+        for some in told.chunks(GAP as usize) {
+            let some = some.to_vec();
+            cx.write(move |tx| take_in(tx, instance, &some)).await?;
         }
         Ok(())
     }
 }
 
-/// A missed message is news, however late; one of our own number is history.
-fn fresh(incoming: Incoming) -> Incoming {
-    match incoming {
-        Incoming::Message(message) => {
-            let history = message.from_me;
-            Incoming::Message(Box::new(Message { history, ..*message }))
-        }
-        other => other,
-    }
-}
-
-/// Follows `instance.state`: a number that has just been connected may have missed something.
+/// Follows `instance.state`: a number that is connected may have missed something since it was last seen so.
 pub fn follow(tx: &mut TenantTx, event: &Event) -> Result<()> {
     let patch: serde_json::Value = serde_json::from_str(event.patch()).unwrap_or_default();
-    match event.id::<InstanceId>("instance") {
-        Some(instance) if patch["linked"] == true => jobs::enqueue(tx, &FillGap { instance }),
+    let since: Option<Time> = patch["missedSince"].as_str().and_then(|since| since.parse().ok());
+    match (event.id::<InstanceId>("instance"), since) {
+        (Some(instance), Some(since)) => jobs::enqueue(tx, &FillGap { instance, since }),
         _ => Ok(()),
     }
 }

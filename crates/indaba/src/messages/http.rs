@@ -15,7 +15,10 @@ use crate::{
     instances::{self, InstanceId},
     jobs, tenants,
 };
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{Method, StatusCode},
+};
 use futures_util::future::BoxFuture;
 use indaba_providers::{Address, PresenceState};
 use serde::{Deserialize, Serialize};
@@ -411,7 +414,7 @@ pub(super) async fn show_typing(
 pub fn heard_read(app: App, who: Who, said: serde_json::Value) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move {
         let said: Said = read_said(said)?;
-        who.at_least(Role::Agent)?;
+        may(&who)?;
         mark_read(&app, &who, said.conversation).await.map(drop)
     })
 }
@@ -420,9 +423,15 @@ pub fn heard_read(app: App, who: Who, said: serde_json::Value) -> BoxFuture<'sta
 pub fn heard_typing(app: App, who: Who, said: serde_json::Value) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move {
         let said: Said = read_said(said)?;
-        who.at_least(Role::Agent)?;
+        may(&who)?;
         type_in(&app, &who, said.conversation, said.on.unwrap_or(true)).await
     })
+}
+
+/// As for the routes that do the same.
+fn may(who: &Who) -> Result<()> {
+    who.at_least(Role::Agent)?;
+    who.within_scopes(&Method::POST, "/api/conversations")
 }
 
 #[derive(Deserialize)]

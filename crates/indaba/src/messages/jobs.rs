@@ -1,7 +1,7 @@
 //! The work that messages make: sending, reacting, marking as read.
 use super::{
     Message, MessageId, State, outbound,
-    outbound::{Next, Order, Taken},
+    outbound::{Next, Order, Taken, Turn},
     store,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub struct SendMessage {
     pub conversation: ConversationId,
 }
 
-/// How often a message that is adrift is looked up.
+/// The longest wait before a message that is adrift is looked up again.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// How long a number that is not connected is left alone.
 const NOT_CONNECTED: Duration = Duration::from_secs(30);
@@ -68,9 +68,13 @@ impl Job for SendMessage {
         let own_id =
             reach.provider.own_id(&reach.link.build, &id.to_string()).filter(|_| reach.capabilities.own_message_id);
         let pace = &cx.app.config.pace;
-        let gap_ms =
-            if reach.capabilities.window_24h { 0 } else { outbound::gap_ms(pace.linked_min_ms, pace.linked_max_ms) };
-        match cx.write(move |tx| outbound::take(tx, id, own_id.as_deref(), gap_ms)).await {
+        let linked = !reach.capabilities.window_24h;
+        let turn = Turn {
+            gap_ms: if linked { outbound::gap_ms(pace.linked_min_ms, pace.linked_max_ms) } else { 0 },
+            new_chats: instances::new_chats(pace.new_chats_per_day, reach.created_at, now),
+            firsts_from: reach.firsts_paused_until,
+        };
+        match cx.write(move |tx| outbound::take(tx, id, own_id.as_deref(), &turn)).await {
             Ok(Taken::Nothing) => Ok(()),
             Ok(Taken::NotYet(at)) => Err(JobError::Snooze(at.since(now).max(Duration::from_millis(10)))),
             Ok(Taken::Adrift(order)) => adrift(cx, &reach, &order).await,
@@ -92,12 +96,12 @@ async fn send(cx: &JobCx, reach: &Reach, order: &Order) -> Result<(), JobError> 
     if let Err(e) = &outcome {
         tracing::info!(message.id = %id, provider = reach.provider.kind(), "message {id} was not sent: {e}");
     }
-    settle(cx, id, outcome).await
+    settle(cx, order, outcome).await
 }
 
-async fn settle(cx: &JobCx, id: MessageId, outcome: Result<Sent, SendError>) -> Result<(), JobError> {
-    let last = cx.last;
-    match cx.write(move |tx| outbound::settle(tx, id, &outcome, last)).await? {
+async fn settle(cx: &JobCx, order: &Order, outcome: Result<Sent, SendError>) -> Result<(), JobError> {
+    let (id, first, last) = (order.message.id, order.first, cx.last);
+    match cx.write(move |tx| outbound::settle(tx, id, &outcome, first, last)).await? {
         Next::Done => Ok(()),
         Next::After(wait) => Err(JobError::Snooze(wait)),
         Next::Retry(why) => Err(JobError::Retry(why)),
@@ -115,12 +119,14 @@ async fn bytes(cx: &JobCx, order: &Order) -> Result<Option<bytes::Bytes>, Error>
 async fn adrift(cx: &JobCx, reach: &Reach, order: &Order) -> Result<(), JobError> {
     let id = order.message.id;
     if let Some(sent) = look_up(reach, order).await {
-        return settle(cx, id, Ok(sent)).await;
+        return settle(cx, order, Ok(sent)).await;
     }
     let grace = Duration::from_secs(cx.app.config.sending.unknown_after_s);
     let waited = cx.app.clock.now().since(order.message.asked_at.unwrap_or_default());
     if waited < grace {
-        return Err(JobError::Snooze(LOOK_AGAIN.min(grace - waited)));
+        // it is found within seconds, or hardly ever: the waits double
+        let wait = waited.clamp(Duration::from_secs(1), LOOK_AGAIN);
+        return Err(JobError::Snooze(wait.min(grace - waited)));
     }
     cx.write(move |tx| outbound::give_up(tx, id)).await?;
     Ok(())

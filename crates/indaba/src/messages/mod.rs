@@ -9,6 +9,7 @@ pub mod outbound;
 mod search;
 mod store;
 mod view;
+mod watch;
 mod whose;
 
 pub use crate::conversations::MessageId;
@@ -16,6 +17,7 @@ pub use echo::ReleaseEcho;
 pub use hooks::Intake;
 pub use search::{Found, Hit, MessageHit};
 pub use view::{Problem, Quoted, ReactionView, View, page, view, views};
+pub use watch::{Watch, WatchAll};
 
 use crate::{
     Result,

@@ -165,6 +165,7 @@ pub fn queue(
         author_id,
         author_name,
         address: None,
+        said: true,
         history: false,
     };
     conversations::hear(&mut after, &news, now);
@@ -242,29 +243,52 @@ pub enum Taken {
     Nothing,
 }
 
+/// What a number's pace allows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Turn {
+    /// How long the number waits before its next message; 0: it keeps no pace.
+    pub gap_ms: i64,
+    /// How many people who never wrote it may write to on one day.
+    pub new_chats: u32,
+    /// No messages before this to people who never wrote.
+    pub firsts_from: Option<Time>,
+}
+
 /// Takes a queued message to send it: from here to [`settle`] it is `sending`. `own_id` is the id it will have at WhatsApp, where we may
-/// choose that; `gap_ms` is how long the number then waits before its next message.
-pub fn take(tx: &mut TenantTx, id: MessageId, own_id: Option<&str>, gap_ms: i64) -> Result<Taken> {
-    let mut message = match store::locked(tx, id) {
+/// choose that.
+pub fn take(tx: &mut TenantTx, id: MessageId, own_id: Option<&str>, turn: &Turn) -> Result<Taken> {
+    let message = match store::locked(tx, id) {
         Err(Error::Missing) => return Ok(Taken::Nothing),
         other => other?,
     };
-    match message.state {
-        State::Queued => {}
-        State::Sending => return Ok(Taken::Adrift(Box::new(order(tx, message)?))),
-        _ => return Ok(Taken::Nothing),
+    let state = message.state;
+    if !matches!(state, State::Queued | State::Sending) {
+        return Ok(Taken::Nothing);
     }
-    if gap_ms > 0
-        && let Some(next) = store::turn(tx, message.instance_id, gap_ms)?
-    {
-        return Ok(Taken::NotYet(next));
+    let mut order = order(tx, message)?;
+    if state == State::Sending {
+        return Ok(Taken::Adrift(Box::new(order)));
     }
+    let now = tx.now();
+    if let Some(from) = turn.firsts_from.filter(|from| order.first && *from > now) {
+        return Ok(Taken::NotYet(from));
+    }
+    if turn.gap_ms > 0 {
+        // tried before, it was counted before
+        let new = order.first && order.message.attempt == 0 && !store::has_sent(tx, order.message.conversation_id)?;
+        let budget = new.then_some(turn.new_chats);
+        if let Some(next) = store::turn(tx, order.message.instance_id, turn.gap_ms, budget)? {
+            return Ok(Taken::NotYet(next));
+        }
+    }
+    let message = &mut order.message;
     message.state = State::Sending;
     message.attempt += 1;
-    message.asked_at = Some(tx.now());
-    message.provider_id = own_id.map(str::to_owned).or(message.provider_id);
-    inbound::settled(tx, &[&message])?;
-    Ok(Taken::Order(Box::new(order(tx, message)?)))
+    message.asked_at = Some(now);
+    message.provider_id = own_id.map(str::to_owned).or(message.provider_id.take());
+    (message.error_code, message.error_detail) = (None, None);
+    inbound::settled(tx, &[&*message])?;
+    Ok(Taken::Order(Box::new(order)))
 }
 
 /// What sending it takes.
@@ -308,15 +332,24 @@ const NOT_LINKED: Duration = Duration::from_secs(60);
 /// How long a gateway is left alone that does not let us in.
 const SHUT: Duration = Duration::from_secs(300);
 /// How soon a message with an unclear fate is looked up.
-const LOOK: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_secs(1);
 
-/// Writes down how the sending went. `last`: no attempt is left.
-pub fn settle(tx: &mut TenantTx, id: MessageId, outcome: &Result<Sent, SendError>, last: bool) -> Result<Next> {
+/// Writes down how the sending went. `first`: to somebody who never wrote; `last`: no attempt is left.
+pub fn settle(
+    tx: &mut TenantTx,
+    id: MessageId,
+    outcome: &Result<Sent, SendError>,
+    first: bool,
+    last: bool,
+) -> Result<Next> {
     let mut message = store::locked(tx, id)?;
     let now = tx.now();
     let error = match outcome {
         Ok(sent) => {
             reached(tx, &mut message, sent, now)?;
+            if first {
+                instances::unlock(tx, message.instance_id)?;
+            }
             return Ok(Next::Done);
         }
         Err(error) => error,
@@ -348,13 +381,18 @@ pub fn settle(tx: &mut TenantTx, id: MessageId, outcome: &Result<Sent, SendError
         SendError::Retry { .. } => ("unreachable", "The gateway could not be reached for a while.".to_owned()),
         SendError::Refused { code, detail } => (code.as_str(), detail.clone()),
         SendError::NotOnWhatsApp => ("not-on-whatsapp", "This number is not on WhatsApp.".into()),
-        SendError::Locked { .. } => (
-            "account-locked",
-            "WhatsApp does not let this number write to new people for now. Replies still go.".into(),
-        ),
+        SendError::Locked { until } => {
+            let until = instances::lock(tx, message.instance_id, first, until.map(Time))?;
+            message.error_code = Some("account-locked".into());
+            message.error_detail =
+                Some(format!("WhatsApp has locked this number for a while. It is tried again at {until}."));
+            requeue(tx, &mut message)?;
+            return Ok(Next::After(until.since(now)));
+        }
         SendError::Banned { until } => {
-            let session = Session { state: SessionState::Banned, at: Some(now.0), ..Session::default() };
-            instances::receive(tx, message.instance_id, &session)?;
+            let session = Session { state: SessionState::Banned, ..Session::default() };
+            let known = instances::get(tx, message.instance_id)?.state_at;
+            instances::answered(tx, message.instance_id, &session, known)?;
             if let Some(until) = until {
                 instances::pause(tx, message.instance_id, Time(*until))?;
             }

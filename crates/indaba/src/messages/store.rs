@@ -245,19 +245,39 @@ pub fn forget_parked(tx: &mut TenantTx, before: Time) -> Result<u64> {
     )
 }
 
-/// A turn to send on this number: `None` when it is ours, else the moment of the next. `gap_ms` is until the one after ours.
-pub fn turn(tx: &mut TenantTx, instance: InstanceId, gap_ms: i64) -> Result<Option<Time>> {
+/// Whether anything ever went out in this conversation.
+pub fn has_sent(tx: &mut TenantRead, of: ConversationId) -> Result<bool> {
+    let found: Option<(MessageId,)> = tx.find(
+        "select id from messages
+          where tenant_id = $1 and conversation_id = $2 and direction = 'outbound' and sent_at is not null limit 1",
+        args![of],
+    )?;
+    Ok(found.is_some())
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A turn to send on this number: `None` when it is ours, else the moment of the next. `gap_ms` is until the one after ours. With a
+/// `budget` it is to somebody new, of whom there may be only so many on one day (UTC).
+pub fn turn(tx: &mut TenantTx, instance: InstanceId, gap_ms: i64, budget: Option<u32>) -> Result<Option<Time>> {
     let now = tx.now();
-    let next = now.0 + gap_ms;
+    let (next, day) = (now.0 + gap_ms, now.0.div_euclid(DAY_MS));
+    let (firsts, most) = (i64::from(budget.is_some()), budget.map_or(i64::MAX, i64::from));
+    if most == 0 {
+        return Ok(Some(Time((day + 1) * DAY_MS)));
+    }
     let ours = tx.run(
-        "insert into send_paces (tenant_id, instance_id, next_at) values ($1, $2, $3)
-         on conflict (tenant_id, instance_id) do update set next_at = excluded.next_at where send_paces.next_at <= $4",
-        args![instance, next, now],
+        "insert into send_paces (tenant_id, instance_id, next_at, day, firsts) values ($1, $2, $3, $5, $6)
+         on conflict (tenant_id, instance_id) do update
+            set next_at = excluded.next_at, day = excluded.day,
+                firsts = case when send_paces.day = excluded.day then send_paces.firsts + excluded.firsts else excluded.firsts end
+          where send_paces.next_at <= $4 and (excluded.firsts = 0 or send_paces.day <> excluded.day or send_paces.firsts < $7)",
+        args![instance, next, now, day, firsts, most],
     )?;
     if ours > 0 {
         return Ok(None);
     }
     let (at,): (Time,) =
         tx.get("select next_at from send_paces where tenant_id = $1 and instance_id = $2", args![instance])?;
-    Ok(Some(at))
+    Ok(Some(if at > now { at } else { Time((day + 1) * DAY_MS) }))
 }

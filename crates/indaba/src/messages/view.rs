@@ -33,7 +33,7 @@ pub struct View {
     pub content: Value,
     /// How far it has come.
     pub state: State,
-    /// Why it failed, or may have.
+    /// Why it failed, may have, or waits.
     #[schema(required)]
     pub error: Option<Problem>,
     /// The message it answers, if we have it.

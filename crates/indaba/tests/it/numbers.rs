@@ -1,17 +1,21 @@
 //! Numbers and gateways, against the simulator's WAHA over real HTTP. Here their states are fetched; that hooks move them too is told in
 //! `hooks.rs`.
-use crate::support::{Caller, House, MORNING, each_db, each_db_with};
+use crate::support::{Caller, House, MORNING, config_at, each_db, each_db_with};
 use indaba::{
     http::Role,
     instances::{self, InstanceId, LinkStep, State},
 };
 use indaba_providers::{Session, SessionState, Step};
-use indaba_simulator::{Config, Running, Simulator};
+use indaba_simulator::{Running, Simulator};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 async fn waha() -> Running {
-    Simulator::start(Config::fast()).await.expect("a simulator on a free port")
+    let time = Arc::new(AtomicI64::new(MORNING.0 - 600_000));
+    Simulator::start(config_at(&time)).await.expect("a simulator on a free port")
 }
 
 async fn control(waha: &Running, path: &str, body: Value) -> Value {
@@ -295,7 +299,7 @@ async fn chats_that_were_there_before_are_imported_once_and_wake_nobody() {
         until(async || act(&house.admin, &id, "sync-status").await, |now| now["state"] == "connected").await;
         for customer in 0..25 {
             for (minute, text) in ["Hello", "Is the flat still there?"].iter().enumerate() {
-                let at = MORNING.0 - 3_600_000 + i64::try_from(minute).unwrap() * 60_000;
+                let at = MORNING.0 - 3_600_000 + i64::try_from(minute).unwrap(); // in one second
                 let from = format!("278200020{customer:02}");
                 let said = json!({ "from": from, "name": format!("Customer {customer}"), "body": text, "at": at });
                 control(&waha, "numbers/27820001000/messages", said).await;

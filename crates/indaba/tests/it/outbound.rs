@@ -209,11 +209,12 @@ async fn what_surely_did_not_happen_is_tried_again() {
 async fn what_whatsapp_refuses_has_failed_and_says_why() {
     in_a_shop(async |shop| {
         let place = with_asha(&shop).await;
-        shop.fault("/api/sendText", json!({ "kind": "timelock" }), 1).await;
-        let locked = say(&shop.who, &place, "One").await;
+        let no = json!({ "kind": "answer", "status": 400, "body": { "message": "no", "error": "Bad Request", "statusCode": 400 } });
+        shop.fault("/api/sendText", no, 1).await;
+        let refused = say(&shop.who, &place, "One").await;
         shop.house.run_jobs().await;
-        let failed = message(&shop, &place, &locked["id"]).await;
-        assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("account-locked")));
+        let failed = message(&shop, &place, &refused["id"]).await;
+        assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("bad-request")), "{failed}");
         assert_eq!(shop.newest().await.0["lastMessage"]["state"], "failed");
 
         // somebody who is not on WhatsApp
@@ -225,7 +226,7 @@ async fn what_whatsapp_refuses_has_failed_and_says_why() {
         assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("not-on-whatsapp")));
 
         // a person tries again, with another outcome
-        let path = format!("/api/messages/{}", locked["id"].as_str().unwrap());
+        let path = format!("/api/messages/{}", refused["id"].as_str().unwrap());
         shop.who.post(&format!("{path}/cancel"), json!({})).await.problem(409);
         assert_eq!(shop.who.post(&format!("{path}/resend"), json!({})).await.ok()["state"], "queued");
         shop.house.run_jobs().await;
@@ -286,7 +287,7 @@ async fn a_worker_that_dies_in_the_middle_leaves_no_double() {
         shop.house
             .app
             .db
-            .write(tenant, move |tx| indaba::messages::outbound::take(tx, id, None, 0).map(drop))
+            .write(tenant, move |tx| indaba::messages::outbound::take(tx, id, None, &Default::default()).map(drop))
             .await
             .unwrap();
         shop.house.run_jobs().await;
@@ -412,6 +413,121 @@ async fn a_number_keeps_its_pace() {
             shop.house.run_jobs().await;
             assert_eq!(shop.sent().await.len(), n);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_with_an_unclear_fate_is_shown_as_soon_as_the_operator_wants() {
+    in_a_shop_with(&[("INDABA_SENDING_UNKNOWN_AFTER_S", "3")], async |shop| {
+        let place = with_asha(&shop).await;
+        shop.fault("/api/sendText", json!({ "kind": "cut" }), 1).await;
+        let sent = say(&shop.who, &place, "Once").await;
+        shop.house.run_jobs().await;
+        assert_eq!(message(&shop, &place, &sent["id"]).await["state"], "sending");
+        for _ in 0..3 {
+            shop.house.wait(Duration::from_secs(1));
+            shop.house.run_jobs().await;
+        }
+        assert_eq!(message(&shop, &place, &sent["id"]).await["state"], "unknown");
+        assert!(shop.effects().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_lock_makes_first_messages_wait_5_15_and_60_minutes() {
+    in_a_shop(async |shop| {
+        let place = with_asha(&shop).await;
+        let stranger = "27820001005";
+        let locked = json!({ "path": "/api/sendText", "chatId": format!("{stranger}@c.us") });
+        shop.control("faults", json!({ "on": locked, "count": 3, "do": { "kind": "timelock" } })).await;
+        let to = json!({ "to": { "phone": format!("+{stranger}") }, "kind": "text", "body": "Good morning" });
+        let sent = shop.who.post("/api/messages/send", to).await.ok();
+        let there = json!({ "id": sent["conversationId"] });
+        let mut from = MORNING;
+        for minutes in [5, 15, 60] {
+            shop.house.run_jobs().await;
+            let waits = message(&shop, &there, &sent["id"]).await;
+            assert_eq!((&waits["state"], &waits["error"]["code"]), (&json!("queued"), &json!("account-locked")));
+            let number = shop.number().await;
+            from = from + Duration::from_secs(minutes * 60);
+            assert_eq!((&number["state"], &number["pausedUntil"]), (&json!("paused"), &json!(from)), "{minutes}");
+            assert!(number["stateReason"].as_str().unwrap().contains("new people"), "{number}");
+            if minutes == 5 {
+                // the minute's look at the gateway does not take the reason away, and answers still go
+                assert_eq!(shop.sync().await["state"], "paused");
+                say(&shop.who, &place, "It is free").await;
+                shop.house.run_jobs().await;
+                assert_eq!(shop.sent().await, ["It is free"]);
+            }
+            shop.house.wait(Duration::from_secs(minutes * 60));
+        }
+        shop.house.run_jobs().await;
+        assert_eq!(shop.sent().await, ["It is free", "Good morning"]);
+        let (number, sent) = (shop.number().await, message(&shop, &there, &sent["id"]).await);
+        assert_eq!((&number["state"], &number["stateReason"]), (&json!("connected"), &json!(null)));
+        assert_eq!((&sent["state"], &sent["error"]), (&json!("sent"), &json!(null)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn when_even_an_answer_is_refused_the_whole_number_waits() {
+    in_a_shop(async |shop| {
+        let place = with_asha(&shop).await;
+        shop.fault("/api/sendText", json!({ "kind": "timelock" }), 1).await;
+        say(&shop.who, &place, "One").await;
+        shop.house.run_jobs().await;
+        shop.receive("27820001006", "B1", "Hello").await;
+        let other = shop.newest().await.0;
+        say(&shop.who, &other, "Two").await;
+        shop.house.wait(Duration::from_secs(299));
+        shop.house.run_jobs().await;
+        assert!(shop.effects().await.is_empty());
+        assert!(shop.number().await["stateReason"].as_str().unwrap().starts_with("WhatsApp has locked this number"));
+        shop.house.wait(Duration::from_secs(1));
+        shop.house.run_jobs().await;
+        let mut sent = shop.sent().await;
+        sent.sort();
+        assert_eq!(sent, ["One", "Two"]);
+        assert_eq!(shop.number().await["state"], "connected");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_number_writes_to_few_new_people_a_day() {
+    let pace = [
+        ("INDABA_PACE_LINKED_MIN_MS", "1"),
+        ("INDABA_PACE_LINKED_MAX_MS", "1"),
+        ("INDABA_PACE_NEW_CHATS_PER_DAY", "4"),
+    ];
+    in_a_shop_with(&pace, async |shop| {
+        let place = with_asha(&shop).await;
+        let go_on = async |by: u64| {
+            for _ in 0..4 {
+                shop.house.wait(Duration::from_secs(by / 4));
+                shop.house.run_jobs().await;
+            }
+        };
+        let write = async |to: &str, text: &str| {
+            let to = json!({ "to": { "phone": to }, "kind": "text", "body": text });
+            shop.who.post("/api/messages/send", to).await.ok();
+        };
+        for phone in ["+27820001010", "+27820001011", "+27820001012", "+27820001013"] {
+            write(phone, phone).await;
+        }
+        go_on(4).await;
+        let sent = shop.sent().await;
+        assert_eq!(sent.len(), 1, "a quarter of its budget on its first day: {sent:?}");
+        say(&shop.who, &place, "an answer").await;
+        go_on(4).await;
+        write(&sent[0], "and one more thing").await;
+        go_on(4).await;
+        assert_eq!(shop.sent().await[1..], ["an answer", "and one more thing"], "only new people count");
+        go_on(24 * 3600).await;
+        assert_eq!(shop.sent().await.len(), 5, "{:?}", shop.sent().await);
     })
     .await;
 }

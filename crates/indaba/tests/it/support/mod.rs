@@ -14,4 +14,4 @@ pub use databases::{ScratchDir, each_database, each_database_with, scratch_dir, 
 #[allow(unused_imports)]
 pub use house::{Caller, House, KEY, MORNING, PASSWORD, Reply, each_db, each_db_with};
 #[allow(unused_imports)]
-pub use shop::{ASHA, OWN, Shop, in_a_shop, in_a_shop_with, in_an_open_shop, written};
+pub use shop::{ASHA, BRISK, OWN, Shop, config_at, in_a_shop, in_a_shop_with, in_an_open_shop, written};

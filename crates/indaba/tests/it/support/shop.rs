@@ -3,11 +3,20 @@
 use super::{Caller, House, MORNING, Reply};
 use axum::{body::Body, http::Method};
 use hmac::{KeyInit, Mac};
-use indaba::http::Role;
+use indaba::{
+    db::TenantTx,
+    http::Role,
+    instances::InstanceId,
+    messages::{self, inbound::Told},
+};
+use indaba_providers::Incoming;
 use indaba_simulator::{Config, Running, Simulator};
 use serde_json::{Value, json};
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -68,8 +77,13 @@ pub async fn in_an_open_shop(story: impl AsyncFn(Shop)) {
 
 /// The gateway's time goes on while ours stands still: it begins a while before.
 fn config() -> Config {
-    let start = Instant::now();
-    let now = move || MORNING.0 - 600_000 + i64::try_from(start.elapsed().as_millis()).unwrap();
+    config_at(&Arc::new(AtomicI64::new(MORNING.0 - 600_000)))
+}
+
+/// A gateway whose time goes on from here, and can be moved.
+pub fn config_at(time: &Arc<AtomicI64>) -> Config {
+    let (start, time) = (Instant::now(), time.clone());
+    let now = move || time.load(Ordering::SeqCst) + i64::try_from(start.elapsed().as_millis()).unwrap();
     Config { clock: Arc::new(now), ..Config::fast() }
 }
 
@@ -125,6 +139,18 @@ impl Shop {
         let answer = call.send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap_or_default()
+    }
+
+    /// What was asked of the gateway at paths that end so.
+    pub async fn asked(&self, path: &str) -> usize {
+        let url = format!("{}/control/recording?limit=500", self.waha.url());
+        let all: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        all["items"].as_array().unwrap().iter().filter(|one| one["path"].as_str().unwrap().ends_with(path)).count()
+    }
+
+    /// The number as it is shown.
+    pub async fn number(&self) -> Value {
+        self.who.get(&format!("/api/instances/{}", self.id)).await.ok()
     }
 
     /// Makes the gateway misbehave.
@@ -185,6 +211,18 @@ impl Shop {
     /// Somebody writes: the hook is stored and understood.
     pub async fn receive(&self, from: &str, id: &str, text: &str) {
         self.tell("message.any", written(from, id, text)).await;
+        self.house.run_jobs().await;
+    }
+
+    /// Facts that this gateway's wire has no words for, taken in as they would be from a hook.
+    pub async fn take_in(&self, facts: Vec<Incoming>) {
+        let instance: InstanceId = self.id.parse().unwrap();
+        let facts = Arc::new(facts);
+        let taken = move |tx: &mut TenantTx| {
+            let told: Vec<Told> = facts.iter().map(|incoming| Told { instance, incoming }).collect();
+            messages::inbound::receive(tx, &told)
+        };
+        self.house.app.db.write(self.house.tenant, taken).await.unwrap();
         self.house.run_jobs().await;
     }
 

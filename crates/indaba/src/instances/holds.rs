@@ -1,0 +1,136 @@
+//! When sending waits: because a gateway asked for it, or because WhatsApp has locked the account. Messages wait with it, and go by
+//! themselves when it is over.
+use super::{Instance, InstanceId, State, heard::changed, store};
+use crate::{
+    Result,
+    clock::Time,
+    db::TenantTx,
+    jobs::{self, Job, JobCx, JobError},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long sending waits after the first, the second and each further account lock in a row, when nobody says how long.
+const LOCKED: [Duration; 3] = [Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
+/// After so long without a lock the next one is the first again.
+const FORGIVEN: Duration = Duration::from_secs(24 * 60 * 60);
+/// In its first days a number writes to fewer new people.
+const WARM_UP_DAYS: u32 = 7;
+
+const SLOW_DOWN: &str = "WhatsApp or the gateway asked to slow down. Messages wait and go by themselves.";
+const NO_FIRSTS: &str = "WhatsApp does not let this number write to new people for now. Replies still go; first messages wait and are tried \
+                         again. Answer rather than start conversations.";
+const NO_SENDS: &str = "WhatsApp has locked this number for sending. Messages wait and are tried again. Meanwhile send nothing from elsewhere.";
+
+impl Instance {
+    /// The state to show: sending may wait although the gateway is connected.
+    pub fn shown(&self, now: Time) -> State {
+        match self.state {
+            State::Connected if self.waits(now).is_some() => State::Paused,
+            state => state,
+        }
+    }
+
+    /// Until when sending waits, wholly or only to people who never wrote.
+    pub fn waits(&self, now: Time) -> Option<Time> {
+        self.paused_until.max(self.firsts_paused_until).filter(|until| *until > now)
+    }
+
+    /// Why it is not as it should be, and what to do.
+    pub fn reason(&self, now: Time) -> Option<String> {
+        let paused = self.pause_reason.clone().filter(|_| self.shown(now) == State::Paused);
+        paused.or_else(|| self.state_reason.clone())
+    }
+}
+
+/// No sends on this number before `until`: WhatsApp or its gateway asked for it.
+pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
+    let before = store::get(tx, id)?;
+    if before.paused_until.is_some_and(|already| already >= until) {
+        return Ok(());
+    }
+    let reason = before.reason(tx.now()).filter(|_| before.waits(tx.now()).is_some());
+    hold(tx, &before, Some(until), before.firsts_paused_until, reason.as_deref().unwrap_or(SLOW_DOWN))
+}
+
+/// WhatsApp has locked the account (error 463): 5, 15, then 60 minutes long no messages go to people who never wrote, or none at all if
+/// even an answer was refused. `told`: until when, if WhatsApp said so. Gives the moment from which it is tried again.
+pub fn lock(tx: &mut TenantTx, id: InstanceId, first: bool, told: Option<Time>) -> Result<Time> {
+    let (before, now) = (store::get(tx, id)?, tx.now());
+    let in_a_row = before.locked_at.is_some_and(|last| now.since(last) < FORGIVEN);
+    let locks = if in_a_row { before.locks } else { 0 };
+    let step = usize::try_from(locks).unwrap_or(0).min(LOCKED.len() - 1);
+    let until = told.filter(|told| *told > now).unwrap_or(now + LOCKED[step]);
+    store::set_locks(tx, id, locks + 1, now)?;
+    tracing::info!(instance.id = %id, locks = locks + 1, first, "WhatsApp has locked the account of {id}");
+    metrics::counter!("indaba_account_locks_total").increment(1);
+    match first {
+        true => hold(tx, &before, before.paused_until, Some(until), NO_FIRSTS)?,
+        false => hold(tx, &before, Some(until), before.firsts_paused_until, NO_SENDS)?,
+    }
+    Ok(until)
+}
+
+/// A first message went through: the next lock is the first again.
+pub fn unlock(tx: &mut TenantTx, id: InstanceId) -> Result<()> {
+    store::forget_locks(tx, id).map(drop)
+}
+
+/// How many new people a number may write to on one day: all of its budget after its first week, a part of it before.
+pub fn new_chats(budget: u32, made: Time, now: Time) -> u32 {
+    let days = u32::try_from(now.since(made).as_secs() / 86_400).unwrap_or(u32::MAX);
+    let part = (days.saturating_add(2)).min(WARM_UP_DAYS + 1);
+    (u64::from(budget) * u64::from(part)).div_ceil(u64::from(WARM_UP_DAYS + 1)).try_into().unwrap_or(budget)
+}
+
+fn hold(tx: &mut TenantTx, before: &Instance, all: Option<Time>, firsts: Option<Time>, reason: &str) -> Result<()> {
+    let id = before.id;
+    store::set_pause(tx, id, all, firsts, Some(reason))?;
+    if let Some(until) = all.max(firsts) {
+        jobs::enqueue_at(tx, &EndHold { instance: id }, until)?;
+    }
+    changed(tx, id, before)
+}
+
+/// Shows that sending goes on.
+#[derive(Serialize, Deserialize)]
+pub struct EndHold {
+    /// On which number.
+    pub instance: InstanceId,
+}
+
+impl Job for EndHold {
+    const KIND: &'static str = "instance.resume";
+
+    fn unique(&self) -> Option<String> {
+        Some(self.instance.to_string())
+    }
+
+    async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
+        let id = self.instance;
+        let ended = cx.write(move |tx| {
+            let before = match store::get(tx, id) {
+                Err(crate::Error::Missing) => return Ok(()),
+                other => other?,
+            };
+            if let Some(until) = before.waits(tx.now()) {
+                return jobs::enqueue_at(tx, &EndHold { instance: id }, until); // it was told to wait longer
+            }
+            store::set_pause(tx, id, None, None, None)?;
+            changed(tx, id, &before)
+        });
+        Ok(ended.await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_number_warms_up() {
+        let day = |days: u64| new_chats(50, Time(0), Time(0) + Duration::from_secs(days * 86_400));
+        assert_eq!([day(0), day(1), day(3), day(6), day(7), day(4000)], [13, 19, 32, 50, 50, 50]);
+        assert_eq!((new_chats(0, Time(0), Time(0)), new_chats(1, Time(0), Time(0))), (0, 1));
+    }
+}
