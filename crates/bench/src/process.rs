@@ -111,6 +111,7 @@ pub fn boundless() -> Vec<(&'static str, String)> {
     let many = "1000000000".to_owned();
     vec![
         ("INDABA_LIMITS_USER_PER_MINUTE", many.clone()),
+        ("INDABA_LIMITS_SOCKETS_PER_USER", many.clone()),
         ("INDABA_LIMITS_TENANT_PER_MINUTE", many.clone()),
         ("INDABA_LIMITS_SIGN_IN_PER_MINUTE", many.clone()),
         ("INDABA_LIMITS_HOOKS_PER_MINUTE", many),

@@ -120,6 +120,8 @@ pub struct Limits {
     pub user_per_minute: u32,
     /// Requests of all of a tenant's.
     pub tenant_per_minute: u32,
+    /// Looks of one user into conversations and files, which count apart.
+    pub looks_per_minute: u32,
     /// Tries to sign in, by address and by e-mail.
     pub sign_in_per_minute: u32,
     /// Hooks of one instance.
@@ -132,8 +134,10 @@ pub struct Limits {
     pub media_bytes: usize,
     /// A whole request, in seconds.
     pub request_s: u64,
-    /// One that uploads a file.
+    /// One that uploads a file; no longer than `request_s` may pass in it without a byte.
     pub upload_s: u64,
+    /// Live streams of one user or API key, in this process.
+    pub sockets_per_user: u32,
 }
 
 /// How fast linked devices send.

@@ -34,7 +34,7 @@ struct From {
 /// The first frame is `{"kind":"hello","seq":…}`, the number of the newest event. Then events, in order and none left out but those
 /// that the role may not see: `{"seq","kind","at","ids","patch"}`. A frame without `seq` tells something in passing. `{"kind":"reset","seq"}`
 /// means that what came before cannot be had: fetch anew, and follow from there. A browser may say `{"kind":"read","conversation"}` and
-/// `{"kind":"typing","conversation","on"}`. Close code 4401: signed out.
+/// `{"kind":"typing","conversation","on"}`. Close codes: 4401 signed out, 4429 too many streams of this user, or frames.
 #[utoipa::path(get, path = "/api/live", tag = "live", params(From),
     responses((status = 101, description = "The stream begins"), (status = 403, body = crate::http::Problem, description = "Asked by another site's page")))]
 async fn live(

@@ -42,6 +42,24 @@ const POLL: Duration = Duration::from_secs(15);
 pub struct Live {
     hubs: Mutex<HashMap<TenantId, Arc<Hub>>>,
     listening: AtomicBool,
+    seats: Arc<Mutex<HashMap<[u8; 16], u32>>>,
+}
+
+/// A user's or key's place for one stream, as long as it is held.
+pub(super) struct Seat {
+    of: [u8; 16],
+    all: Arc<Mutex<HashMap<[u8; 16], u32>>>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().expect("no panic under this lock");
+        let Some(taken) = all.get_mut(&self.of) else { return };
+        *taken -= 1;
+        if *taken == 0 {
+            all.remove(&self.of);
+        }
+    }
 }
 
 /// What a hub tells its sockets.
@@ -73,6 +91,17 @@ impl Live {
             ids.iter().map(|(name, id)| ((*name).to_owned(), id.to_string().into())).collect();
         let frame = serde_json::json!({ "kind": kind, "at": app.clock.now(), "ids": ids, "patch": patch });
         app.bus.ring(vec![Bell { topic: PASSING, key: format!("{tenant} {frame}") }]);
+    }
+
+    /// A place for one more stream of this user or key; none if it has `most` already.
+    pub(super) fn seat(&self, who: &Who, most: u32) -> Option<Seat> {
+        let of = who.actor.id().unwrap_or_default();
+        let mut all = self.seats.lock().expect("no panic under this lock");
+        let taken = all.get(&of).copied().unwrap_or(0);
+        (taken < most).then(|| {
+            all.insert(of, taken + 1);
+            Seat { of, all: self.seats.clone() }
+        })
     }
 
     /// From now on, all that happens to the tenant. What was committed after this call is not missed.

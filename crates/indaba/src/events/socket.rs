@@ -22,6 +22,9 @@ const PING: Duration = Duration::from_secs(25);
 const SILENCE: Duration = Duration::from_secs(70);
 /// How long a browser may take no byte.
 const STUCK: Duration = Duration::from_secs(30);
+/// Frames that a browser may send at once, and how soon it may send one more: it marks as read and types, and both take work.
+const FRAMES: u32 = 60;
+const FRAME_EACH: Duration = Duration::from_millis(200);
 
 /// Why a stream ended.
 enum End {
@@ -32,6 +35,8 @@ enum End {
 }
 
 const SIGNED_OUT: End = End::Close(4401, "signed out");
+const TOO_MANY: End = End::Close(4429, "too many streams are open");
+const TOO_FAST: End = End::Close(4429, "too many frames");
 const RESTART: End = End::Close(1012, "restart");
 const TROUBLE: End = End::Close(1013, "try again");
 
@@ -44,12 +49,41 @@ impl From<axum::Error> for End {
 /// Serves one socket until it ends.
 pub(super) async fn serve(app: App, who: Who, after: Option<i64>, mut socket: WebSocket) {
     metrics::gauge!("indaba_live_sockets").increment(1);
+    let seat = app.live.seat(&who, app.config.limits.sockets_per_user);
     let mut stream = Stream { app, who, sent: 0 };
-    if let Err(End::Close(code, reason)) = stream.run(after, &mut socket).await {
+    let end = match &seat {
+        Some(_) => stream.run(after, &mut socket).await,
+        None => Err(TOO_MANY),
+    };
+    drop(seat);
+    if let Err(End::Close(code, reason)) = end {
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let _ = timeout(Duration::from_secs(1), socket.send(close)).await;
+        // what is still on its way is read: a connection that is closed over it takes the close frame along
+        let part = async {
+            socket.send(close).await?;
+            while let Some(Ok(_)) = socket.recv().await {}
+            Ok::<_, axum::Error>(())
+        };
+        let _ = timeout(Duration::from_secs(1), part).await;
     }
     metrics::gauge!("indaba_live_sockets").decrement(1);
+}
+
+/// What a browser may still say.
+struct Frames {
+    left: u32,
+    at: Instant,
+}
+
+impl Frames {
+    fn take(&mut self, now: Instant) -> bool {
+        let more = now.duration_since(self.at).as_millis() / FRAME_EACH.as_millis();
+        if more > 0 {
+            self.left = FRAMES.min(self.left.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)));
+            self.at = now;
+        }
+        self.left.checked_sub(1).map(|left| self.left = left).is_some()
+    }
 }
 
 struct Stream {
@@ -66,6 +100,7 @@ impl Stream {
         self.catch_up(after, socket).await?;
         let (mut heard, mut check, mut ping) = (Instant::now(), Instant::now() + CHECK, Instant::now() + PING);
         let ending = self.app.stop.clone();
+        let mut frames = Frames { left: FRAMES, at: Instant::now() };
         loop {
             tokio::select! {
                 () = ending.cancelled() => return Err(RESTART),
@@ -105,7 +140,11 @@ impl Stream {
                 },
                 said = socket.recv() => {
                     heard = Instant::now();
-                    match said.ok_or(End::Gone)?? {
+                    let said = said.ok_or(End::Gone)??;
+                    if !frames.take(heard) {
+                        return Err(TOO_FAST);
+                    }
+                    match said {
                         Message::Text(text) => self.hear(&text).await,
                         Message::Close(_) => return Err(End::Gone),
                         Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}

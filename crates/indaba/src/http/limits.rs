@@ -1,4 +1,4 @@
-//! How much is too much: requests of a user and of a tenant, tries to sign in, hooks of an instance (A6).
+//! How much is too much: requests of a user and of a tenant, looks of a user into conversations, tries to sign in, hooks of an instance (A6).
 //!
 //! Each process counts for itself. Nodes on one PostgreSQL also tell each other each second what they have counted in this minute,
 //! so that a limit holds for all of them together, give or take that second.
@@ -8,10 +8,11 @@ use crate::{
     app::App,
     config,
     db::{Db, Dialect, SystemTx, Value},
+    registry,
 };
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -39,6 +40,7 @@ type Limiter = RateLimiter<Key, DashMapStateStore<Key>, DefaultClock, StateInfor
 /// The counters of this process.
 pub struct Limits {
     user: Limited,
+    looks: Limited,
     tenant: Limited,
     sign_in: Limited,
     hooks: Limited,
@@ -173,6 +175,7 @@ impl Limits {
         Limits {
             shared: (on == Dialect::Postgres).then(Shared::default),
             user: Limited::new(limits.user_per_minute),
+            looks: Limited::new(limits.looks_per_minute.max(limits.user_per_minute)),
             tenant: Limited::new(limits.tenant_per_minute),
             sign_in: Limited::new(limits.sign_in_per_minute),
             hooks: Limited::new(limits.hooks_per_minute),
@@ -201,6 +204,11 @@ impl Limits {
         }
     }
 
+    /// A look into a conversation or a file; the nodes count it beside the user's requests.
+    fn look(&self, who: &Who) -> Result<Left, (Left, Duration)> {
+        self.looks.take(who.actor.id().unwrap_or_default().map(|byte| !byte), self.shared.as_ref())
+    }
+
     fn request(&self, who: &Who) -> Result<Left, (Left, Duration)> {
         let own = self.user.take(who.actor.id().unwrap_or_default(), self.shared.as_ref())?;
         let all = self.tenant.take(who.tenant.0, self.shared.as_ref())?;
@@ -224,7 +232,9 @@ pub async fn share(app: App, stop: CancellationToken) {
 /// The middleware: counts requests of those who are known.
 pub(super) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let Some(Asked(Some(Ok(who)))) = request.extensions().get::<Asked>() else { return next.run(request).await };
-    match app.limits.request(who) {
+    let path = request.extensions().get::<MatchedPath>();
+    let looks = request.method() == Method::GET && path.is_some_and(|path| registry::LOOKS.contains(&path.as_str()));
+    match if looks { app.limits.look(who) } else { app.limits.request(who) } {
         Ok(left) => {
             let mut answer = next.run(request).await;
             tell(answer.headers_mut(), left);

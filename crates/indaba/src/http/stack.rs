@@ -5,7 +5,7 @@ use super::{
     problem::Problem,
     who::{self, Asked},
 };
-use crate::{app::App, request};
+use crate::{app::App, registry, request};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -90,7 +90,7 @@ async fn identify(State(app): State<App>, request: Request, next: Next) -> Respo
 /// A request that takes too long, or whose body trickles in, is given up.
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    let upload = kind.starts_with(b"multipart/form-data");
+    let upload = kind.starts_with(b"multipart/form-data") && registry::UPLOADS.contains(&request.uri().path());
     let limits = &app.config.limits;
     let limit = Duration::from_secs(if upload { limits.upload_s } else { limits.request_s });
     match tokio::time::timeout(limit, next.run(request)).await {

@@ -15,8 +15,8 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use std::ops::Range;
+use futures_util::{StreamExt, stream};
+use std::{ops::Range, time::Duration};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// This room's routes.
@@ -80,7 +80,12 @@ async fn take(app: &App, who: &Agent, field: Field<'_>) -> Result<Taken> {
     let name = field.file_name().and_then(look::file_name);
     let said = field.content_type().map(str::to_owned);
     let id = MediaId::at(app.clock.now());
-    let mut bits = Box::pin(field.map_err(broken));
+    let patience = Duration::from_secs(app.config.limits.request_s);
+    let mut bits = Box::pin(stream::try_unfold(field, move |mut field| async move {
+        let piece = tokio::time::timeout(patience, field.chunk()).await;
+        let piece = piece.map_err(|_| Error::Malformed("The upload stood still.".into()))?.map_err(broken)?;
+        Ok::<_, Error>(piece.map(|piece| (piece, field)))
+    }));
     let (mut head, mut first) = (Vec::new(), Vec::new());
     while head.len() < 8192 {
         let Some(piece) = bits.next().await else { break };

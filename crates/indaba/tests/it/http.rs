@@ -1,5 +1,5 @@
 //! What every route has in common: bad input, idempotency keys, limits, headers.
-use crate::support::{House, each_db, each_db_with};
+use crate::support::{House, each_db, each_db_with, in_a_shop_with, written};
 use axum::{body::Body, http::Method};
 use indaba::http::{Role, limits::Limits};
 use serde_json::json;
@@ -214,6 +214,38 @@ async fn a_tenant_has_a_limit_of_its_own() {
         assert_eq!(two.get("/api/users").await.headers["ratelimit-remaining"], "0");
         assert_eq!(one.get("/api/users").await.problem(429), "too-many");
         house.stranger().await.get("/api/users").await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_busy_morning_is_not_too_much() {
+    let usual = [("INDABA_LIMITS_USER_PER_MINUTE", "100"), ("INDABA_LIMITS_TENANT_PER_MINUTE", "1000")];
+    in_a_shop_with(&usual, async |shop| {
+        for n in 0..60 {
+            let from = format!("278200030{n:02}");
+            shop.tell("message.any", written(&from, &format!("M{n}"), "Is it still free?")).await;
+        }
+        shop.house.run_jobs().await;
+        let sipho = shop.house.person("Sipho", Role::Agent).await;
+        let places = sipho.get("/api/conversations?limit=100").await.ok()["items"].as_array().unwrap().clone();
+        assert_eq!(places.len(), 60);
+        for (n, place) in places.iter().enumerate() {
+            let path = format!("/api/conversations/{}", place["id"].as_str().unwrap());
+            sipho.get(&format!("{path}?include=messages,contact")).await.ok();
+            let seen = sipho.get(&format!("{path}/messages?limit=20")).await;
+            assert_eq!(seen.headers["ratelimit-limit"], "600");
+            if n % 2 == 0 {
+                let answer = json!({ "kind": "text", "body": "It is" });
+                assert_eq!(sipho.post(&format!("{path}/messages"), answer).await.status, 201, "{n}");
+            }
+        }
+        // all else keeps its limit
+        let mut asked = Vec::new();
+        for _ in 0..100 {
+            asked.push(sipho.get("/api/me").await.status.as_u16());
+        }
+        assert!(asked[0] == 200 && asked[99] == 429, "{asked:?}");
     })
     .await;
 }

@@ -68,7 +68,7 @@ impl Drop for Scene {
     }
 }
 
-type Socket = WebSocketStream<TcpStream>;
+pub type Socket = WebSocketStream<TcpStream>;
 
 impl Scene {
     async fn new(db: &Db) -> Scene {
@@ -121,14 +121,14 @@ async fn happen(app: &App, tenant: TenantId, kind: &'static str, patch: Value) {
 }
 
 /// The next frame that is not a ping.
-async fn next(socket: &mut Socket) -> Value {
+pub async fn next(socket: &mut Socket) -> Value {
     match said(socket).await {
         Message::Text(text) => serde_json::from_str(&text).unwrap(),
         other => panic!("not a frame: {other:?}"),
     }
 }
 
-async fn said(socket: &mut Socket) -> Message {
+pub async fn said(socket: &mut Socket) -> Message {
     loop {
         let next = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("nothing comes");
         match next.expect("it ended").expect("it broke") {
@@ -138,7 +138,7 @@ async fn said(socket: &mut Socket) -> Message {
     }
 }
 
-async fn closed(socket: &mut Socket) -> u16 {
+pub async fn closed(socket: &mut Socket) -> u16 {
     loop {
         match said(socket).await {
             Message::Close(Some(frame)) => return frame.code.into(),

@@ -1,5 +1,6 @@
 //! Stories: each runs on SQLite and on PostgreSQL (see `support/databases.rs`).
 mod bus;
+mod care;
 mod cloud;
 mod contacts;
 mod conversations;
@@ -17,8 +18,10 @@ mod media;
 mod numbers;
 mod outbound;
 mod program;
+mod renumbered;
 mod search;
 mod secrets;
+mod sockets;
 mod statements;
 mod support;
 mod users;

@@ -1,9 +1,9 @@
 //! Files: what may come in, how it is handed out, and how it travels with messages.
-use crate::support::{ASHA, Caller, OWN, Reply, Shop, each_db, in_a_shop, in_an_open_shop};
+use crate::support::{ASHA, Caller, House, OWN, Reply, Shop, each_db, each_db_with, in_a_shop, in_an_open_shop};
 use axum::{body::Body, http::Method};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use std::io::Cursor;
+use std::{io::Cursor, time::Duration};
 
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
@@ -186,4 +186,53 @@ async fn a_photo_that_cannot_be_fetched_says_so_and_can_be_asked_for_again() {
         assert_eq!(shop.who.get(&path).await.body, png(64, 48));
     })
     .await;
+}
+
+/// An upload over real HTTP that goes as slowly as `pace` says; the answer's status line.
+async fn slowly(house: &House, pace: impl AsyncFn(&mut tokio::net::TcpStream)) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let at = house.listen().await;
+    let mut line = tokio::net::TcpStream::connect(at).await.unwrap();
+    let key = house.admin.headers["authorization"].to_str().unwrap();
+    let head = format!(
+        "POST /api/media HTTP/1.1\r\nhost: {at}\r\nauthorization: {key}\r\ncontent-type: multipart/form-data; boundary=b\r\n\
+         content-length: 1000000\r\n\r\n--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\
+         content-type: text/plain\r\n\r\n"
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(&[b'a'; 20_000]).await.unwrap();
+    pace(&mut line).await;
+    let mut answer = vec![0; 64];
+    let read = tokio::time::timeout(Duration::from_secs(20), line.read(&mut answer)).await;
+    let length = read.expect("an answer in time").unwrap();
+    String::from_utf8_lossy(&answer[..length]).lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn an_upload_may_be_slow_but_neither_stand_still_nor_last_for_ever() {
+    let limits = [("INDABA_LIMITS_REQUEST_S", "1"), ("INDABA_LIMITS_UPLOAD_S", "3")];
+    each_db_with(&limits, async |house| {
+        use tokio::io::AsyncWriteExt;
+        let files = |house: &House| files(&house.app.config.data_dir.join("blobs")).len();
+        let before = files(&house);
+        let still = slowly(&house, async |_| ()).await;
+        assert!(still.contains("400"), "{still}");
+        let trickles = slowly(&house, async |line| {
+            for _ in 0..8 {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                if line.write_all(b"a").await.is_err() {
+                    return;
+                }
+            }
+        });
+        let trickles = trickles.await;
+        assert!(trickles.contains("408"), "{trickles}");
+        assert_eq!(files(&house), before, "nothing is left of them");
+    })
+    .await;
+}
+
+fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
