@@ -79,7 +79,7 @@ async fn hooks_have_what_the_examples_have() {
         ("pywa-updates.jsonl", "callback_button/button", "/messages/0/interactive/button_reply", older),
         ("pywa-updates.jsonl", "callback_selection/description", "/messages/0/interactive/list_reply", older),
         ("pywa-updates.jsonl", "deleted_message/revoke", "/messages/0/revoke", older),
-        ("pywa-updates.jsonl", "message_status/sent", "/statuses/0", &["/parent_user_id", "/conversation"]),
+        ("pywa-updates.jsonl", "message_status/sent", "/statuses/0", &["/parent_user_id", "/conversation", "/profile"]),
     ] {
         let was = example(file, case)["hook"].clone();
         check(case, &was, &hook(&meta, pointer).await, but);
