@@ -262,6 +262,7 @@ async fn outside_the_window_nothing_is_queued_and_a_failure_that_comes_later_is_
 
         office.writes(&phone, &asha, "Asha", "Hello").await;
         let talk = office.talk(&asha).await;
+        office.becomes(&talk, "Hello", "received").await;
         // answered 200, and refused by a status afterwards, as most failures are
         let id = number.get("phoneNumberId");
         office.control(&format!("cloud/numbers/{id}/fail"), json!({ "code": 131_026, "to": asha })).await;
