@@ -45,7 +45,7 @@ impl Instance {
 
 /// No sends on this number before `until`: WhatsApp or its gateway asked for it.
 pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
-    let before = store::get(tx, id)?;
+    let before = store::locked(tx, id)?;
     if before.paused_until.is_some_and(|already| already >= until) {
         return Ok(());
     }
@@ -56,7 +56,7 @@ pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
 /// WhatsApp has locked the account (error 463): 5, 15, then 60 minutes long no messages go to people who never wrote, or none at all if
 /// even an answer was refused. `told`: until when, if WhatsApp said so. Gives the moment from which it is tried again.
 pub fn lock(tx: &mut TenantTx, id: InstanceId, first: bool, told: Option<Time>) -> Result<Time> {
-    let (before, now) = (store::get(tx, id)?, tx.now());
+    let (before, now) = (store::locked(tx, id)?, tx.now());
     let in_a_row = before.locked_at.is_some_and(|last| now.since(last) < FORGIVEN);
     let locks = if in_a_row { before.locks } else { 0 };
     let step = usize::try_from(locks).unwrap_or(0).min(LOCKED.len() - 1);
@@ -109,7 +109,7 @@ impl Job for EndHold {
     async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
         let id = self.instance;
         let ended = cx.write(move |tx| {
-            let before = match store::get(tx, id) {
+            let before = match store::locked(tx, id) {
                 Err(crate::Error::Missing) => return Ok(()),
                 other => other?,
             };
