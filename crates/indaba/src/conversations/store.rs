@@ -122,11 +122,11 @@ pub fn get(tx: &mut TenantRead, id: ConversationId) -> Result<Conversation> {
     )
 }
 
+/// A conversation, and the id, name and phone of whom it is with.
+type With = (ConversationId, ContactId, Option<String>, Option<String>);
+
 /// With whom these conversations are. One that was merged leads to the one it became.
-pub fn contacts(
-    tx: &mut TenantRead,
-    of: &[ConversationId],
-) -> Result<Vec<(ConversationId, ContactId, Option<String>, Option<String>)>> {
+pub fn contacts(tx: &mut TenantRead, of: &[ConversationId]) -> Result<Vec<With>> {
     tx.all_for(
         "select asked.id, k.id, k.name, k.phone
            from conversations asked
