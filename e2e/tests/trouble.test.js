@@ -17,7 +17,8 @@ async function talking(stage) {
 
 story("a send that failed says why, and goes out when it is tried again", async (stage) => {
   const { shop, asha, inbox } = await talking(stage);
-  await shop.fault(sendText, { kind: "timelock" }, { count: 1 });
+  const refusal = { statusCode: 400, message: "text is not what WhatsApp takes", error: "Bad Request" };
+  await shop.fault(sendText, { kind: "answer", status: 400, body: refusal }, { count: 1 });
   await inbox.say("Will you come by?");
   await inbox.is("Will you come by?", "failed");
   const trouble = inbox.message("Will you come by?").getByTestId("trouble");
@@ -27,6 +28,18 @@ story("a send that failed says why, and goes out when it is tried again", async 
   await trouble.getByRole("button", { name: "Try again" }).click();
   await asha.gets((message) => message.body === "Will you come by?");
   await inbox.thread.locator('[data-state="delivered"]').filter({ hasText: "Will you come by?" }).waitFor();
+});
+
+story("while WhatsApp locks the account, a message waits, and the number says why", async (stage) => {
+  const { shop, asha, inbox } = await talking(stage);
+  await shop.fault(sendText, { kind: "timelock" }, { count: 1 });
+  await inbox.say("Will you come by?");
+  await inbox.is("Will you come by?", "queued");
+  await inbox.page.goto(`${stage.server}/instances`);
+  const card = inbox.page.getByTestId("number-card");
+  await card.getByText("Paused").waitFor();
+  await card.getByText(/WhatsApp/).first().waitFor();
+  assert.equal((await asha.chat()).filter((message) => message.fromMe).length, 0, "nothing went out");
 });
 
 story(

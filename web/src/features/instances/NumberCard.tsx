@@ -207,6 +207,8 @@ export function NumberCard({
             )}
         </p>
       )}
+      {/* It waits by itself, and goes on by itself. */}
+      {state === "paused" && reason && <p className="text-13">{reason}</p>}
       {sync?.state === "running" && sync.total ? (
         <div
           className="h-1.5 overflow-hidden rounded-full bg-well"
@@ -242,7 +244,7 @@ export function NumberCard({
               {t(state === "new" || state === "linking" ? "number.link" : "number.linkAgain")}
             </Button>
           )}
-          {state === "paused" && (
+          {state === "paused" && !reason && (
             <Button
               size="dense"
               look="filled"
