@@ -307,11 +307,13 @@ pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudCha
     };
     let session: Session = looked.map_err(|e| refused(e, &link))?;
 
-    // the app's other numbers get its new secret too
+    // the app's other numbers get its new secret too, if Meta has confirmed it (which takes the app's id) and it is the same app (which a
+    // new token leaves open)
+    let proved = link.extras.app_id.is_some() && change.access_token.is_none();
     let old_key = app_key(&before);
     let others = app.db.read(tenant, move |tx| store::of_app(tx, &old_key)).await?;
     let mut sealed = vec![(id, own.seal(app, tenant, id))];
-    if let Some(secret) = &secret {
+    if let Some(secret) = secret.as_ref().filter(|_| proved) {
         for (other, secrets) in others.into_iter().filter(|(other, _)| *other != id) {
             let mut theirs = InstanceSecrets::open(app, tenant, other, &secrets)?;
             theirs.renew_secret(secret);

@@ -57,13 +57,23 @@ pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
 /// even an answer was refused. `told`: until when, if WhatsApp said so. Gives the moment from which it is tried again.
 pub fn lock(tx: &mut TenantTx, id: InstanceId, first: bool, told: Option<Time>) -> Result<Time> {
     let (before, now) = (store::locked(tx, id)?, tx.now());
-    let in_a_row = before.locked_at.is_some_and(|last| now.since(last) < FORGIVEN);
-    let locks = if in_a_row { before.locks } else { 0 };
-    let step = usize::try_from(locks).unwrap_or(0).min(LOCKED.len() - 1);
-    let until = told.filter(|told| *told > now).unwrap_or(now + LOCKED[step]);
-    store::set_locks(tx, id, locks + 1, now)?;
-    tracing::info!(instance.id = %id, locks = locks + 1, first, "WhatsApp has locked the account of {id}");
-    metrics::counter!("indaba_account_locks_total").increment(1);
+    let wait = |locks: i64| LOCKED[usize::try_from(locks).unwrap_or(0).min(LOCKED.len() - 1)];
+    let last = before.locked_at.filter(|last| before.locks > 0 && now.since(*last) < FORGIVEN);
+    let lasts = last.map(|last| last + wait(before.locks - 1)).filter(|until| *until > now);
+    let until = match lasts {
+        // the same lock once more: this one was on its way when it fell
+        Some(until) => until,
+        None => {
+            let locks = last.map_or(0, |_| before.locks);
+            store::set_locks(tx, id, locks + 1, now)?;
+            tracing::info!(instance.id = %id, locks = locks + 1, first, "WhatsApp has locked the account of {id}");
+            metrics::counter!("indaba_account_locks_total").increment(1);
+            now + wait(locks)
+        }
+    };
+    let until = told.filter(|told| *told > now).unwrap_or(until);
+    let held = if first { before.firsts_paused_until } else { before.paused_until };
+    let until = held.map_or(until, |held| held.max(until));
     match first {
         true => hold(tx, &before, before.paused_until, Some(until), NO_FIRSTS)?,
         false => hold(tx, &before, Some(until), before.firsts_paused_until, NO_SENDS)?,

@@ -121,8 +121,9 @@ fn as_history(mut messages: Vec<Message>) -> Vec<Incoming> {
 }
 
 fn take_in(tx: &mut TenantTx, instance: InstanceId, incoming: &[Incoming]) -> Result<()> {
-    let told: Vec<Told> = incoming.iter().map(|incoming| Told { instance, incoming }).collect();
-    inbound::receive(tx, &told)
+    // a message that cannot be kept takes none of the others with it
+    let told = incoming.iter().map(|incoming| Told { instance, incoming }).filter(inbound::can_be_kept);
+    inbound::receive(tx, &told.collect::<Vec<_>>())
 }
 
 /// What of a gateway's refusal may pass, and what will not.
@@ -168,8 +169,9 @@ pub async fn import(app: &App, who: &Who, instance: InstanceId) -> Result<()> {
 pub struct FillGap {
     /// Which number.
     pub instance: InstanceId,
-    /// When the gap began.
-    pub since: Time,
+    /// When the gap began; left out by the version before: with the last message that came in.
+    #[serde(default)]
+    pub since: Option<Time>,
 }
 
 impl Job for FillGap {
@@ -192,11 +194,23 @@ impl Job for FillGap {
         if !reach.capabilities.history {
             return Ok(());
         }
-        let since = self.since - MARGIN;
+        let since = match self.since {
+            Some(since) => since,
+            None => {
+                let row = cx.read(move |tx| instances::get(tx, instance)).await?;
+                row.last_inbound_at.unwrap_or(row.created_at)
+            }
+        } - MARGIN;
         let mut of = History { since: Some(since.0), limit: GAP, ..History::default() };
-        let mut missed: Vec<Message> = Vec::new();
+        let (mut missed, mut failed) = (Vec::<Message>::new(), None);
         for page in 1.. {
-            let found = reach.provider.history(&reach.link, &of).await.map_err(again)?;
+            let found = match reach.provider.history(&reach.link, &of).await {
+                Ok(found) => found,
+                Err(e) => {
+                    failed = Some(again(e)); // what came before it is kept all the same
+                    break;
+                }
+            };
             missed.extend(found.items);
             of.after = found.next;
             if of.after.is_none() {
@@ -217,7 +231,7 @@ impl Job for FillGap {
             let some = some.to_vec();
             cx.write(move |tx| take_in(tx, instance, &some)).await?;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 }
 
@@ -226,7 +240,7 @@ pub fn follow(tx: &mut TenantTx, event: &Event) -> Result<()> {
     let patch: serde_json::Value = serde_json::from_str(event.patch()).unwrap_or_default();
     let since: Option<Time> = patch["missedSince"].as_str().and_then(|since| since.parse().ok());
     match (event.id::<InstanceId>("instance"), since) {
-        (Some(instance), Some(since)) => jobs::enqueue(tx, &FillGap { instance, since }),
+        (Some(instance), Some(since)) => jobs::enqueue(tx, &FillGap { instance, since: Some(since) }),
         _ => Ok(()),
     }
 }

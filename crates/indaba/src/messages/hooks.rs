@@ -112,7 +112,8 @@ fn store(tx: &mut SystemTx, hooks: &[Stored]) -> Result<()> {
     let together = tenants.iter().flat_map(|(tenant, hooks)| hooks.chunks(TOGETHER).map(move |some| (*tenant, some)));
     let made: Vec<(TenantId, New)> = together
         .map(|(tenant, some)| {
-            let job = ProcessHook { hooks: some.iter().map(|(id, hook)| (*id, hook.request.clone())).collect() };
+            let job =
+                ProcessHook { hooks: some.iter().map(|(id, hook)| (*id, hook.request.clone())).collect(), hook: None };
             let request = if let [(_, only)] = some { only.request.clone() } else { None };
             (tenant, New::of_batch(&job).request(request))
         })
@@ -316,7 +317,11 @@ async fn handshake(app: &App, provider: Option<&str>, token: &str, request: Requ
 #[derive(Serialize, Deserialize)]
 pub struct ProcessHook {
     /// Which, of one tenant, and the requests that brought them.
+    #[serde(default)]
     pub hooks: Vec<(HookId, Option<Arc<str>>)>,
+    /// One hook: so a job looked before they were shared.
+    #[serde(default, skip_serializing)]
+    pub hook: Option<HookId>,
 }
 
 row! {
@@ -349,13 +354,16 @@ impl BatchJob for ProcessHook {
                 wanted.push((given.cx.tenant, *hook));
                 requests.extend(request.clone().map(|request| (*hook, request)));
             }
+            wanted.extend(given.job.hook.map(|hook| (given.cx.tenant, hook)));
         }
         let mut failed: HashMap<HookId, JobError> = HashMap::new();
         for some in wanted.chunks(STEP) {
             failed.extend(step(app, some, &requests).await);
         }
-        let outcome =
-            |given: &Given<ProcessHook>| given.job.hooks.iter().find_map(|(hook, _)| failed.get(hook).cloned());
+        let outcome = |given: &Given<ProcessHook>| {
+            let mut hooks = given.job.hooks.iter().map(|(hook, _)| hook).chain(&given.job.hook);
+            hooks.find_map(|hook| failed.get(hook).cloned())
+        };
         jobs.iter().map(|given| outcome(given).map_or(Ok(()), Err)).collect()
     }
 }

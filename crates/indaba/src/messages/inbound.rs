@@ -44,15 +44,16 @@ type Key<'a> = (InstanceId, &'a str);
 
 /// Takes in what was told, in its order. Errors: `Malformed` for what cannot be kept (and nothing of it all is).
 pub fn receive(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
-    sessions(tx, told)?;
-    people(tx, told)?;
     let keys = keys(told)?;
+    people(tx, told)?;
     let mut known: HashMap<(InstanceId, String), Message> = store::known(tx, &keys.into_iter().collect::<Vec<_>>())?
         .into_iter()
         .filter_map(|message| Some(((message.instance_id, message.provider_id.clone()?), message)))
         .collect();
+    // messages before numbers, as whoever sends locks them
+    sessions(tx, told)?;
     let parked = messages(tx, told, &mut known)?;
-    old_names(tx, told)?;
+    old_names(tx, told, &mut known)?;
     let unparked: Vec<(InstanceId, Incoming)> = parked
         .into_iter()
         .filter_map(|(instance, payload)| Some((instance, serde_json::from_str(&payload).ok()?)))
@@ -73,6 +74,7 @@ pub fn unpark(tx: &mut TenantTx, instance: InstanceId, provider_id: &str) -> Res
 /// The newest word on each number's link; gateways flood with these.
 fn sessions(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
     let mut newest: BTreeMap<InstanceId, &providers::Session> = BTreeMap::new();
+    let mut accounts: Vec<(InstanceId, providers::Session)> = Vec::new();
     for one in told {
         match one.incoming {
             Incoming::Session(session) => {
@@ -83,11 +85,13 @@ fn sessions(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
             }
             Incoming::Account(account) if account.state != providers::SessionState::Unknown => {
                 let session = providers::Session { state: account.state, at: account.at, ..Default::default() };
-                instances::receive(tx, one.instance, &session)?;
+                accounts.push((one.instance, session));
             }
             _ => {}
         }
     }
+    accounts.sort_by_key(|(instance, _)| *instance); // everybody locks them in this order
+    accounts.iter().try_for_each(|(instance, session)| instances::receive(tx, *instance, session))?;
     newest.into_iter().try_for_each(|(instance, session)| instances::receive(tx, instance, session))
 }
 
@@ -123,9 +127,12 @@ fn people(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
 }
 
 /// Names that people gave up. Only now: what they wrote under them may have come in the same breath.
-fn old_names(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
+fn old_names(tx: &mut TenantTx, told: &[Told], known: &mut HashMap<(InstanceId, String), Message>) -> Result<()> {
     for one in told {
         let Incoming::Rekeyed(rekeyed) = one.incoming else { continue };
+        // a stranger until just now: who first wrote in this breath has the new name, too
+        let found = contacts::rekey(tx, one.instance, rekeyed)?;
+        fold(tx, &found.merged, known)?;
         if let Some(contact) = contacts::leave_name(tx, one.instance, rekeyed)? {
             conversations::readdress(tx, contact, rekeyed.from.as_str(), rekeyed.to.as_str())?;
         }
@@ -151,14 +158,20 @@ fn keys<'a>(told: &[Told<'a>]) -> Result<BTreeSet<Key<'a>>> {
             Incoming::Call(call) => [Some(&call.provider_id), None],
             _ => [None, None],
         };
-        for id in ids.into_iter().flatten() {
-            if id.is_empty() || id.len() > LONGEST_ID {
-                return Err(Error::Malformed(format!("a message id of {} characters", id.len())));
-            }
-            keys.insert((one.instance, id));
+        let fits = |id: &str| (1..=LONGEST_ID).contains(&id.len());
+        let [own, other] = ids;
+        if let Some(id) = own.filter(|id| !fits(id)) {
+            return Err(Error::Malformed(format!("a message id of {} characters", id.len())));
         }
+        // what a sender's program calls the message it answers is no reason to lose the answer
+        keys.extend([own, other.filter(|id| fits(id))].into_iter().flatten().map(|id| (one.instance, id)));
     }
     Ok(keys)
+}
+
+/// Whether it has an id that can be kept.
+pub fn can_be_kept(one: &Told) -> bool {
+    keys(std::slice::from_ref(one)).is_ok()
 }
 
 /// Stores the messages that are new, with their contacts and conversations. Gives what was parked for them.

@@ -17,6 +17,8 @@ use std::time::Duration;
 const SILENT: Duration = Duration::from_secs(10 * 60);
 /// A restart takes the number off the line for seconds, and is no cure when the fault is elsewhere.
 const RESTARTS: Duration = Duration::from_secs(60 * 60);
+/// The hook of a message that is younger may still be on its way.
+const ON_ITS_WAY: Duration = Duration::from_secs(2 * 60);
 /// The newest messages that are looked at.
 const NEWEST: u32 = 20;
 
@@ -64,22 +66,25 @@ impl Job for Watch {
 
     async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
         let (id, now) = (self.instance, cx.app.clock.now());
-        let found = cx.read(move |tx| Ok((instances::get(tx, id)?, waits(tx, id)?))).await;
-        let (row, waits) = match found {
+        let found = cx.read(move |tx| Ok((instances::get(tx, id)?, behind(tx, id)?))).await;
+        let (row, behind_already) = match found {
             Err(Error::Missing) => return Ok(()),
             other => other?,
         };
         let since = row.last_hook_at.unwrap_or(row.created_at);
-        if row.state != State::Connected || now.since(since) < SILENT || waits {
+        if row.state != State::Connected || now.since(since) < SILENT || behind_already {
             return Ok(());
         }
         let reach = instances::reach(&cx.app, cx.tenant, id).await?;
         if !reach.capabilities.history || !self.missed(cx, &reach, since).await? {
             return Ok(());
         }
+        if cx.read(move |tx| behind(tx, id)).await? {
+            return Ok(()); // it has just come in
+        }
         metrics::counter!("indaba_deaf_numbers_total", "provider" => reach.provider.kind()).increment(1);
         tracing::warn!(instance.id = %id, "{id} is connected, but its gateway told nothing of its newest messages");
-        cx.write(move |tx| jobs::enqueue(tx, &FillGap { instance: id, since })).await?;
+        cx.write(move |tx| jobs::enqueue(tx, &FillGap { instance: id, since: Some(since) })).await?;
         if !instances::restart_deaf(&cx.app, cx.tenant, id, &reach, RESTARTS).await? {
             tracing::warn!(instance.id = %id, "a restart did not help {id}: can its gateway reach us?");
         }
@@ -98,8 +103,9 @@ impl Watch {
                 return Ok(false); // that it does not answer shows in its gateway's health
             }
         };
-        let wrote: Vec<String> =
-            newest.into_iter().filter(|message| !message.from_me).map(|message| message.provider_id).collect();
+        let young = (cx.app.clock.now() - ON_ITS_WAY).0;
+        let theirs = newest.into_iter().filter(|message| !message.from_me && message.at.is_none_or(|at| at < young));
+        let wrote: Vec<String> = theirs.map(|message| message.provider_id).collect();
         let instance = self.instance;
         let known = cx.write(move |tx| {
             let keys: Vec<_> = wrote.iter().map(|id| (instance, id.as_str())).collect();
@@ -110,10 +116,10 @@ impl Watch {
 }
 
 /// Whether hooks of it are here that nobody has looked at: then it is we who are behind.
-fn waits(tx: &mut TenantRead, id: InstanceId) -> crate::Result<bool> {
-    let newest: Vec<(InstanceId, Option<Time>)> = tx.all(
-        "select instance_id, processed_at from hooks where tenant_id = $1 order by id desc limit 100",
-        crate::args![],
+fn behind(tx: &mut TenantRead, id: InstanceId) -> crate::Result<bool> {
+    let waiting: Option<(InstanceId,)> = tx.find(
+        "select instance_id from hooks where tenant_id = $1 and instance_id = $2 and processed_at is null and error is null limit 1",
+        crate::args![id],
     )?;
-    Ok(newest.iter().any(|(of, processed)| *of == id && processed.is_none()))
+    Ok(waiting.is_some())
 }

@@ -13,6 +13,9 @@ use crate::{
 use indaba_providers::Addressee;
 use std::sync::Arc;
 
+/// What gateways call their numbers is shorter.
+const LONGEST_NAME: usize = 128;
+
 /// Where a part of a hook belongs.
 pub(super) enum Place {
     /// To one number.
@@ -27,6 +30,11 @@ pub(super) enum Place {
 
 /// Where this part of a hook that came in by `route` belongs.
 pub(super) async fn place(app: &App, route: &HookRoute, to: &Addressee) -> Result<Place> {
+    if let Addressee::Instance(name) | Addressee::Account(name) = to
+        && name.len() > LONGEST_NAME
+    {
+        return Ok(Place::Dropped); // nobody is called so; it is not worth a row, nor a place in memory
+    }
     if let Some(key) = &route.app {
         return of_app(app, route, key, to).await;
     }
