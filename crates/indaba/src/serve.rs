@@ -51,7 +51,9 @@ pub struct Server {
 pub async fn assemble(basis: Basis) -> Result<App, String> {
     let _ = rustls::crypto::ring::default_provider().install_default(); // the client for other servers panics without; a second time does no harm
     let app = App::assemble(basis, |bus| Arc::new(Identities::new(bus))).await?;
-    gateways::from_config(&app).await.map_err(|e| format!("the gateway of the configuration: {e}"))?;
+    gateways::from_config(&app, &app.config.gateway)
+        .await
+        .map_err(|e| format!("the gateway of the configuration: {e}"))?;
     tokio::spawn(routes::follow(app.clone(), app.stop.clone()));
     Ok(app)
 }

@@ -332,6 +332,16 @@ pub fn set_gateway(
     )
 }
 
+/// The numbers of a gateway that know its Meta app by another secret than this one's.
+pub fn of_other_apps(tx: &mut SystemRead, gateway: GatewayId, app: &[u8]) -> Result<Vec<(TenantId, InstanceId)>> {
+    tx.all(
+        "select tenant_id, id from instances
+          where gateway_id = $1 and (app_key is null or app_key <> $2) and deleted_at is null
+          order by id",
+        args![gateway, app],
+    )
+}
+
 /// The tenant's numbers that belong to one Meta app, with what is sealed.
 pub fn of_app(tx: &mut TenantRead, app: &[u8]) -> Result<Vec<(InstanceId, Vec<u8>)>> {
     tx.all(

@@ -116,6 +116,8 @@ async fn a_number_that_is_connected_and_deaf_is_heard_and_restarted() {
         assert_eq!(shop.asked("/restart").await, 0, "silent, but not deaf");
         writes_unheard(&shop, ASHA, "A2", "hello?").await;
         watch(Duration::ZERO).await;
+        assert_eq!(shop.asked("/restart").await, 0, "its hook may still be on its way");
+        watch(3 * MINUTE).await;
         assert_eq!(texts(&shop).await, ["before", "hello?"]);
         assert_eq!(shop.asked("/restart").await, 1);
         assert_eq!(shop.number().await["state"], "connected", "a restart is a dip");

@@ -3,7 +3,7 @@ use crate::support::{
     Reply,
     office::{AtMeta, Office, in_an_office, in_an_office_with, new_phone, path_of, signed},
 };
-use indaba::http::Role;
+use indaba::{config::Gateway, http::Role, instances::gateways};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -392,6 +392,20 @@ async fn on_the_operators_app_hooks_come_by_the_shared_address() {
         let nobodys = body("1", &[text("100000000000077", "27840000032", "wamid.D2", "hello")]);
         assert_eq!(office.post(shared, &nobodys, Some(&signed(secret, &nobodys))).await.status, 200);
         assert_eq!(office.count("select count(*) from stray_hooks").await, 1);
+
+        // the app's secret is reset at Meta, and the operator starts anew with it: both ways in go on
+        let app = &office.house.app;
+        let reset = "the-new-secret-of-the-operators-app";
+        let set = Gateway { hook_secret: Some(reset.into()), ..app.config.gateway.clone() };
+        gateways::from_config(app, &set).await.unwrap();
+        for (path, from) in [(shared, "27840000033"), (&*path_of(&made), "27840000034")] {
+            let id = format!("wamid.{from}");
+            let later = body(&number.get("wabaId"), &[text(&number.get("phoneNumberId"), from, &id, "still there?")]);
+            let signature = signed(reset, &later);
+            let believed = async || (office.post(path, &later, Some(&signature)).await.status == 200).then_some(());
+            office.until(&format!("{path} believes the new secret"), believed).await;
+            office.talk(from).await;
+        }
     })
     .await;
 }

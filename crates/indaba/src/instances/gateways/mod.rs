@@ -3,7 +3,7 @@ pub mod http;
 pub(super) mod store;
 
 use super::link::{GatewaySecrets, OpenGateway, problem, random_secret, random_token, text};
-use crate::{Error, Result, app::App, clock::Time, db::SystemTx, id::TenantId};
+use crate::{Error, Result, app::App, clock::Time, config, db::SystemTx, id::TenantId};
 use indaba_providers::{CallError, Check, Provider};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -289,9 +289,9 @@ pub async fn take_place(
         .await
 }
 
-/// Makes (or brings in line) the operator's first gateway, as the configuration names it. For start-up.
-pub async fn from_config(app: &App) -> Result<()> {
-    let set = &app.config.gateway;
+/// Makes (or brings in line) the operator's first gateway, as the configuration names it. For start-up. The numbers of a Meta app whose secret is
+/// another one now take it over.
+pub async fn from_config(app: &App, set: &config::Gateway) -> Result<()> {
     let (Some(kind), Some(url)) = (&set.kind, &set.url) else { return Ok(()) };
     let offer = Offer {
         tenant: None,
@@ -305,6 +305,9 @@ pub async fn from_config(app: &App) -> Result<()> {
         capacity: Some(set.capacity.into()),
     };
     let id = find_or_add(app, offer).await?;
+    if let Some(secret) = set.hook_secret.as_ref().filter(|_| kind == META) {
+        super::cloud::take_over(app, id, secret).await?;
+    }
     let app = app.clone();
     tokio::spawn(async move { check(&app, id).await });
     Ok(())
