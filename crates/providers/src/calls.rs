@@ -178,6 +178,30 @@ impl std::fmt::Debug for Download {
     }
 }
 
+/// What WhatsApp shows of a business beside its chats. In a change, what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Profile {
+    /// The line under the name, up to 139 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Where it is, up to 256 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What it does, up to 512 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its mailbox, up to 128 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// At most two pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub websites: Option<Vec<String>>,
+    /// Its trade, one of Meta's words: `RETAIL`, `RESTAURANT`, ….
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vertical: Option<String>,
+}
+
 /// How much a number may do, as far as its gateway tells.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

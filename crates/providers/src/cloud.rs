@@ -23,8 +23,8 @@ use self::call::{Graph, id, send_refusal};
 use self::order::{Upload, envelope, order};
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Check, CheckStep, Created, Download, Handshake, Hook, Incoming,
-    Limits, Link, MediaSource, MessageRef, Outgoing, Page, Part, PresenceState, Provider, Reason, Refused, Secrets,
-    SendError, Sent, Session, SessionState, Setup, Template, Unreadable, http, lenient, signature,
+    Limits, Link, MediaSource, MessageRef, Outgoing, Page, Part, PresenceState, Profile, Provider, Reason, Refused,
+    Secrets, SendError, Sent, Session, SessionState, Setup, Template, Unreadable, http, lenient, signature,
 };
 
 /// The fields to subscribe to, for a person who sets up a Meta app by hand.
@@ -328,6 +328,30 @@ impl Provider for Cloud {
             },
             ..Limits::default()
         })
+    }
+
+    async fn profile(&self, link: &Link) -> Result<Option<Profile>, CallError> {
+        let graph = Graph(link);
+        let fields = "about,address,description,email,websites,vertical";
+        let found = graph.get(&[graph.number()?, "whatsapp_business_profile"], &[("fields", fields)]).await?;
+        let shown = &found["data"][0];
+        let text = |key: &str| shown[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let sites = shown["websites"].as_array();
+        Ok(Some(Profile {
+            about: text("about"),
+            address: text("address"),
+            description: text("description"),
+            email: text("email"),
+            websites: sites.map(|sites| sites.iter().filter_map(|site| site.as_str().map(str::to_owned)).collect()),
+            vertical: text("vertical").filter(|trade| trade != "UNDEFINED"),
+        }))
+    }
+
+    async fn set_profile(&self, link: &Link, change: &Profile) -> Result<(), CallError> {
+        let graph = Graph(link);
+        let mut body = serde_json::to_value(change).map_err(|e| CallError::Invalid(e.to_string()))?;
+        body["messaging_product"] = "whatsapp".into();
+        graph.post(&[graph.number()?, "whatsapp_business_profile"], &body).await.map(drop)
     }
 
     /// A file goes up first. Until the message itself is on its way nothing has been sent, so whatever happens to the file is safe to try again.

@@ -27,8 +27,8 @@ mod waha;
 
 pub use address::{Address, Person};
 pub use calls::{
-    Chat, Check, CheckStep, Code, Created, Download, History, Limits, LookedUp, MediaSource, Page, Quota, Setup,
-    Template,
+    Chat, Check, CheckStep, Code, Created, Download, History, Limits, LookedUp, MediaSource, Page, Profile, Quota,
+    Setup, Template,
 };
 pub use capability::{Capabilities, Capability};
 pub use cloud::Cloud;

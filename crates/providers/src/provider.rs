@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, Code, Created, Download, Handshake,
     History, Hook, Incoming, Limits, Link, LookedUp, MediaSource, Message, MessageRef, Outgoing, Page, Part, Person,
-    PresenceState, Refused, Secrets, SendError, Sent, Session, Setup, Template, Unreadable,
+    PresenceState, Profile, Refused, Secrets, SendError, Sent, Session, Setup, Template, Unreadable,
 };
 
 /// A way to reach WhatsApp. It keeps no state: everything comes in with the call. Any call may be made at any time and from
@@ -87,6 +87,16 @@ pub trait Provider: Send + Sync {
     /// How much the number may do.
     async fn limits(&self, _link: &Link) -> Result<Limits, CallError> {
         Ok(Limits::default())
+    }
+
+    /// What WhatsApp shows of the business. None: this way to WhatsApp does not tell.
+    async fn profile(&self, _link: &Link) -> Result<Option<Profile>, CallError> {
+        Ok(None)
+    }
+
+    /// Changes what is given of it. Errors: [`CallError::Invalid`] where that cannot be done, or not so.
+    async fn set_profile(&self, _link: &Link, _change: &Profile) -> Result<(), CallError> {
+        Err(CallError::Invalid("the profile is changed on the phone".into()))
     }
 
     // ---- what is there -----------------------------------------------------------------------------------------------------------

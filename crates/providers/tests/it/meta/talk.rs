@@ -3,11 +3,31 @@
 use base64::Engine as _;
 use indaba_providers::{
     Address, Body, Button, CallError, Card, CardLine, Cloud, Content, Incoming, MediaSource, MessageRef, Outgoing,
-    PresenceState, Provider, SendError, SessionState, StatusState,
+    PresenceState, Profile, Provider, SendError, SessionState, StatusState,
 };
 use serde_json::json;
 
 use super::{ASHA, PHONE, asha, file, house, linked, name};
+
+#[tokio::test]
+async fn a_business_tells_who_it_is() {
+    let house = linked().await;
+    let told = Profile {
+        about: Some("Öffnet um neun".into()),
+        email: Some("hello@example.com".into()),
+        websites: Some(vec!["https://example.com/".into()]),
+        vertical: Some("RETAIL".into()),
+        ..Profile::default()
+    };
+    Cloud.set_profile(&house.link, &told).await.unwrap();
+    assert_eq!(Cloud.profile(&house.link).await.unwrap().as_ref(), Some(&told));
+    // what is left out of a change stays
+    let more = Profile { description: Some("Houses to let".into()), ..Profile::default() };
+    Cloud.set_profile(&house.link, &more).await.unwrap();
+    assert_eq!(Cloud.profile(&house.link).await.unwrap(), Some(Profile { description: more.description, ..told }));
+    let long = Profile { about: Some("a".repeat(140)), ..Profile::default() };
+    assert!(matches!(Cloud.set_profile(&house.link, &long).await, Err(CallError::Invalid(_))));
+}
 
 #[tokio::test]
 async fn a_number_is_linked_looked_at_and_let_go() {
