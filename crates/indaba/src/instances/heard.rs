@@ -62,6 +62,9 @@ pub(super) fn answered_after(
     }
     // the gateway's clock was put back, or it is only the rounding
     let at = at.map_or(before.state_at, |at| if at + SECOND > before.state_at { before.state_at.max(at) } else { at });
+    // that a code still waits moves nothing: the next one may come within this second
+    let waits = step == Some(LinkStep::Scan) && before.link_step == step;
+    let at = if waits { before.state_at } else { at };
     write(tx, &before, (state, step), session, at, false, dip)
 }
 
