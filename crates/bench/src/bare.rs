@@ -1,6 +1,9 @@
 //! A hook route with nothing around it: axum, the signature, callers gathered four batches at a time, two statements for each batch. The
 //! first version of this layer was measured so; what the server makes of the same callers stands beside it.
-use crate::calls::Hooks;
+use crate::{
+    calls::Hooks,
+    process::{self, Listening},
+};
 use anyhow::{Context, Result};
 use axum::{
     Router,
@@ -16,13 +19,7 @@ use indaba::{
     id::TenantId,
 };
 use sha2::{Digest, Sha256, Sha512};
-use std::{
-    collections::HashSet,
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 use tokio::net::TcpListener;
 
 /// Hooks and jobs with no more columns than they need.
@@ -65,7 +62,7 @@ pub async fn serve(url: String) -> Result<()> {
     let key = <Hmac<Sha512> as KeyInit>::new_from_slice(SECRET.as_bytes()).context("HMAC takes keys of any length")?;
     let routes = Router::new().route("/hooks", post(take)).with_state(Route { key, gather });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("listening {}", listener.local_addr()?);
+    process::listening(listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, routes).await });
     tokio::task::spawn_blocking(|| std::io::stdin().lines().map_while(Result::ok).for_each(drop)).await?;
     Ok(tokio::task::spawn_blocking(move || db.close()).await?)
@@ -100,44 +97,12 @@ fn store(tx: &mut indaba::db::TenantTx, hooks: &[One]) -> indaba::Result<()> {
     Ok(())
 }
 
-/// Its process.
-pub struct Bare {
-    child: Child,
-    _alive: crate::process::Alive,
-    /// Where it answers.
-    pub at: SocketAddr,
+/// Starts it, with its tables in the PostgreSQL database of this URL.
+pub fn start(url: &str) -> Result<Listening> {
+    Listening::start(&["route", url])
 }
 
-impl Bare {
-    /// Starts it.
-    pub fn start(url: &str) -> Result<Bare> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["route", url])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start a route")?;
-        let alive = crate::process::Alive::of(child.id());
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("stdout")?).read_line(&mut line)?;
-        let at = line.trim().strip_prefix("listening ").with_context(|| format!("the route said {line}"))?.parse()?;
-        Ok(Bare { child, _alive: alive, at })
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// The hooks that it takes.
-    pub fn hooks(at_s: i64) -> Hooks {
-        Hooks { secret: SECRET.into(), session: "ten_1-ins_2".into(), people: 1_000, first: 1, at_s }
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The hooks that it takes.
+pub fn hooks(at_s: i64) -> Hooks {
+    Hooks { secret: SECRET.into(), session: "ten_1-ins_2".into(), people: 1_000, first: 1, at_s }
 }

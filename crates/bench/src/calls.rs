@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::Sha512;
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, Write},
     net::SocketAddr,
-    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -93,15 +92,7 @@ impl Calls {
     /// Runs them in a process of their own (`indaba-bench call`), which is ready before `begin` is called; then the clock starts.
     pub fn run_apart(&self, begin: impl FnOnce()) -> Result<Called> {
         ensure!(self.at.ip().is_loopback(), "{} is not this machine", self.at);
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["call", &serde_json::to_string(self)?])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start the callers")?;
-        let _alive = process::Alive::of(child.id());
-        let (mut to, mut from) =
-            (child.stdin.take().context("stdin")?, child.stdout.take().map(BufReader::new).context("stdout")?);
+        let (mut child, mut to, mut from) = process::Child::of_us(&["call", &serde_json::to_string(self)?])?;
         let mut line = String::new();
         from.read_line(&mut line)?;
         ensure!(line.trim() == "ready", "the callers did not get ready: {line}");
@@ -109,7 +100,7 @@ impl Calls {
         writeln!(to, "go")?;
         line.clear();
         from.read_line(&mut line)?;
-        ensure!(child.wait()?.success(), "the callers gave up: {line}");
+        ensure!(child.ended(Duration::from_secs(10))?.success(), "the callers gave up: {line}");
         Ok(serde_json::from_str(&line)?)
     }
 

@@ -3,7 +3,7 @@
 //! Both servers are processes of their own (`indaba-bench bare`, `indaba-bench live`), told over their standard input to send events;
 //! the sockets are here: they count frames and look into none.
 use crate::{
-    process::{self, Alive},
+    process::{self, Listening},
     serve,
 };
 use anyhow::{Context, Result, ensure};
@@ -18,10 +18,7 @@ use axum::{
 };
 use futures_util::SinkExt;
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
     path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -46,7 +43,7 @@ pub async fn serve_bare() -> Result<()> {
     let routes =
         Router::new().route("/hello", get(async || "hello")).route("/live", get(upgrade)).with_state(to.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("listening {}", listener.local_addr()?);
+    process::listening(listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let text = format!(
         r#"{{"seq":1234567,"kind":"message.received","at":"2026-11-20T07:01:02.003Z","ids":{},"patch":{PATCH}}}"#,
@@ -104,11 +101,8 @@ pub async fn orders(mut send: impl AsyncFnMut(u64) -> Result<()>) -> Result<()> 
 
 /// One of the two servers.
 pub struct Fan {
-    child: Child,
-    to: Option<ChildStdin>,
-    _alive: Alive,
-    /// Where it answers.
-    pub at: SocketAddr,
+    /// Its process.
+    pub server: Listening,
     path: &'static str,
     key: Option<String>,
 }
@@ -132,64 +126,43 @@ pub struct Fanned {
 impl Fan {
     /// axum alone.
     pub fn bare() -> Result<Fan> {
-        Fan::start(&["bare"], "/live")
+        Ok(Fan { server: Listening::start(&["bare"])?, path: "/live", key: None })
     }
 
     /// The server with a fresh database in `dir`.
     pub async fn live(dir: &Path) -> Result<Fan> {
+        let start = || Listening::start(&["live", dir.to_str().context("a path in UTF-8")?]);
         // somebody signs up at a process that ends: hashing a password leaves memory behind, in which a thousand sockets would not show
-        let start = || Fan::start(&["live", dir.to_str().context("a path in UTF-8")?], "/api/live");
         let mut first = start()?;
         let account = crate::account::Account::sign_up(&format!("http://{}", first.at)).await?;
-        writeln!(first.to.as_mut().context("stdin")?, "{}", account.tenant)?;
+        first.tell(&account.tenant)?;
         first.stop()?;
-        let mut fan = start()?;
-        writeln!(fan.to.as_mut().context("stdin")?, "{}", account.tenant)?;
-        fan.key = Some(account.key);
-        Ok(fan)
-    }
-
-    fn start(args: &[&str], path: &'static str) -> Result<Fan> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("start a server")?;
-        let alive = Alive::of(child.id());
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("stdout")?).read_line(&mut line)?;
-        let at = line.trim().strip_prefix("listening ").with_context(|| format!("`{args:?}` said {line}"))?.parse()?;
-        let to = child.stdin.take();
-        Ok(Fan { child, to, _alive: alive, at, path, key: None })
-    }
-
-    fn send(&mut self, count: u64) -> Result<()> {
-        Ok(writeln!(self.to.as_mut().context("stdin")?, "send {count}")?)
+        let mut server = start()?;
+        server.tell(&account.tenant)?;
+        Ok(Fan { server, path: "/api/live", key: Some(account.key) })
     }
 
     /// Opens `sockets`, then sends events for `run`, as fast as the slowest socket has them.
     pub async fn measure(&mut self, sockets: usize, run: Duration) -> Result<Fanned> {
-        let pid = self.child.id();
+        let pid = self.server.pid();
         let counts: Vec<Arc<AtomicU64>> = (0..sockets).map(|_| Arc::default()).collect();
         let hello = u64::from(self.key.is_some());
         // the first socket brings what all share into being
         let mut tasks = vec![self.open(counts[0].clone()).await?];
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        let empty = process::memory(pid)?;
+        ensure!(arrived(&counts[..1], hello).await.0, "the first socket was not greeted");
+        let empty = process::memory_at_rest(pid).await?;
         for count in &counts[1..] {
             tasks.push(self.open(count.clone()).await?);
         }
         ensure!(arrived(&counts, hello).await.0, "not every socket was greeted");
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let full = process::memory(pid)?;
+        let full = process::memory_at_rest(pid).await?;
         let socket_bytes = full.anonymous.saturating_sub(empty.anonymous) as f64 / (sockets.max(2) - 1) as f64;
 
         counts.iter().for_each(|count| count.store(0, Ordering::Relaxed));
         let (start, before, mut sent) = (Instant::now(), process::cpu(pid)?, 0);
         while start.elapsed() < run {
             if sent < least(&counts) + WINDOW - AT_ONCE {
-                self.send(AT_ONCE)?;
+                self.server.tell(&format!("send {AT_ONCE}"))?;
                 sent += AT_ONCE;
             } else {
                 tokio::time::sleep(Duration::from_micros(200)).await;
@@ -205,12 +178,12 @@ impl Fan {
     }
 
     async fn open(&self, count: Arc<AtomicU64>) -> Result<tokio::task::JoinHandle<()>> {
-        let mut line = TcpStream::connect(self.at).await?;
+        let mut line = TcpStream::connect(self.server.at).await?;
         let key = self.key.as_ref().map(|key| format!("authorization: Bearer {key}\r\n")).unwrap_or_default();
         let ask = format!(
             "GET {} HTTP/1.1\r\nhost: {}\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{key}\r\n",
-            self.path, self.at
+            self.path, self.server.at
         );
         line.write_all(ask.as_bytes()).await?;
         // byte by byte to the end of the head, so that no frame is swallowed with it
@@ -225,24 +198,6 @@ impl Fan {
                 count.fetch_add(frames.count(&bytes[..more]), Ordering::Relaxed);
             }
         }))
-    }
-
-    /// Ends its process.
-    pub fn stop(mut self) -> Result<()> {
-        drop(self.to.take());
-        let until = Instant::now() + Duration::from_secs(10);
-        while self.child.try_wait()?.is_none() {
-            ensure!(Instant::now() < until, "it did not end within 10 s");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Fan {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

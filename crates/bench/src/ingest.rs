@@ -1,7 +1,7 @@
 //! Hooks on their way to disk: through the real route of the real program, from callers in a process of their own.
 use crate::{
     account::{Account, Number},
-    bare::Bare,
+    bare,
     calls::{Called, Calls, Hooks},
     process::{self, Line, Memory, Server, Setup},
 };
@@ -94,14 +94,13 @@ impl House {
 
     /// Calls that post hooks, none of which was posted before.
     fn calls(&self, server: &Server, callers: usize, run: Duration, rate: Option<f64>) -> Result<Calls> {
-        let at_s = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
         let first = self.next.fetch_add(20_000_000, Ordering::Relaxed);
         let hooks = Hooks {
             secret: self.number.secret.clone(),
             session: self.number.session.clone(),
             people: 1_000,
             first,
-            at_s,
+            at_s: now_s()?,
         };
         Ok(Calls {
             at: server.at,
@@ -192,9 +191,8 @@ impl House {
 
 /// The bare route on the PostgreSQL database of this URL.
 pub fn post_bare(url: &str, callers: usize, run: Duration) -> Result<Called> {
-    let route = Bare::start(url)?;
-    let at_s = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
-    let hooks = Some(Bare::hooks(at_s));
+    let route = bare::start(url)?;
+    let hooks = Some(bare::hooks(now_s()?));
     let calls = Calls {
         at: route.at,
         path: "/hooks".into(),
@@ -205,6 +203,10 @@ pub fn post_bare(url: &str, callers: usize, run: Duration) -> Result<Called> {
         hooks,
     };
     calls.run_apart(|| ())
+}
+
+fn now_s() -> Result<i64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs().try_into()?)
 }
 
 fn take(server: &Server, calls: &Calls) -> Result<Taken> {

@@ -4,10 +4,10 @@ use anyhow::{Context, Result, bail, ensure};
 use std::{
     collections::BTreeSet,
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::Mutex,
     thread,
     time::{Duration, Instant},
@@ -52,22 +52,64 @@ pub fn memory(pid: u32) -> Result<Memory> {
     Ok(Memory { anonymous: of("RssAnon:"), file: of("RssFile:") + of("RssShmem:") })
 }
 
+/// The same once it stands still: as much of its own as 100 ms before. Errors: not within 10 s.
+pub async fn memory_at_rest(pid: u32) -> Result<Memory> {
+    let mut before = memory(pid)?;
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = memory(pid)?;
+        if now.anonymous == before.anonymous {
+            return Ok(now);
+        }
+        before = now;
+    }
+    bail!("the memory of process {pid} did not come to rest within 10 s")
+}
+
 static ALIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// A process of ours that must not outlive us.
-pub struct Alive(u32);
+/// A process of ours, killed when this value is dropped: none outlives us.
+pub struct Child(std::process::Child);
 
-impl Alive {
-    /// This one, from now until this value is dropped.
-    pub fn of(pid: u32) -> Alive {
-        ALIVE.lock().expect("no panic under this lock").insert(pid);
-        Alive(pid)
+impl Child {
+    /// Starts it.
+    pub fn start(command: &mut Command) -> Result<Child> {
+        let child = command.spawn().with_context(|| format!("start {}", command.get_program().display()))?;
+        ALIVE.lock().expect("no panic under this lock").insert(child.id());
+        Ok(Child(child))
+    }
+
+    /// This program again, told what to do; its standard input, and what it prints.
+    pub fn of_us(args: &[&str]) -> Result<(Child, ChildStdin, BufReader<ChildStdout>)> {
+        let mut command = Command::new(std::env::current_exe()?);
+        let mut child = Child::start(command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+        let (to, from) = (child.0.stdin.take().context("stdin")?, child.0.stdout.take().context("stdout")?);
+        Ok((child, to, BufReader::new(from)))
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// How it ended. Errors: it has not, within this time.
+    pub fn ended(&mut self, within: Duration) -> Result<ExitStatus> {
+        let until = Instant::now() + within;
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(Instant::now() < until, "process {} did not end within {within:?}", self.pid());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
-impl Drop for Alive {
+impl Drop for Child {
     fn drop(&mut self) {
-        ALIVE.lock().expect("no panic under this lock").remove(&self.0);
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        ALIVE.lock().expect("no panic under this lock").remove(&self.pid());
     }
 }
 
@@ -83,10 +125,52 @@ fn signal(pid: u32, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// A server of this program's own, in another process: it says where it listens, and ends with its standard input.
+pub struct Listening {
+    child: Child,
+    to: ChildStdin,
+    /// Where it answers.
+    pub at: SocketAddr,
+}
+
+const LISTENING: &str = "listening ";
+
+/// What such a server says first.
+pub fn listening(at: SocketAddr) {
+    println!("{LISTENING}{at}");
+}
+
+impl Listening {
+    /// Starts `indaba-bench` with these arguments.
+    pub fn start(args: &[&str]) -> Result<Listening> {
+        let (child, to, mut from) = Child::of_us(args)?;
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let at = line.trim().strip_prefix(LISTENING).with_context(|| format!("`{args:?}` said {line}"))?.parse()?;
+        Ok(Listening { child, to, at })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// One line to its standard input.
+    pub fn tell(&mut self, line: &str) -> Result<()> {
+        Ok(writeln!(self.to, "{line}")?)
+    }
+
+    /// Ends it. Errors: it took longer than 10 s (then it was killed).
+    pub fn stop(self) -> Result<()> {
+        let Listening { mut child, to, .. } = self;
+        drop(to);
+        child.ended(Duration::from_secs(10)).map(drop)
+    }
+}
+
 /// A server that runs: the real program, in a process of its own.
 pub struct Server {
     child: Child,
-    alive: Alive,
     /// Where it answers.
     pub at: SocketAddr,
     /// From its start to its first answer that it is ready.
@@ -131,9 +215,7 @@ impl Server {
         command.env("INDABA_PUBLIC_URL", format!("http://{at}"));
         command.envs(boundless()).envs(setup.settings.iter().cloned());
         let start = Instant::now();
-        let child = command.spawn().with_context(|| format!("start {}", setup.program.display()))?;
-        let alive = Alive::of(child.id());
-        let mut server = Server { child, alive, at, started_in: Duration::ZERO };
+        let mut server = Server { child: Child::start(&mut command)?, at, started_in: Duration::ZERO };
         loop {
             if let Ok(answer) = Line::open(at, None).and_then(|mut line| line.get("/api/health/ready"))
                 && answer.0 == 200
@@ -141,7 +223,7 @@ impl Server {
                 server.started_in = start.elapsed();
                 return Ok(server);
             }
-            if let Some(status) = server.child.try_wait()? {
+            if let Some(status) = server.child.0.try_wait()? {
                 let log = fs::read_to_string(setup.dir.join("server.log")).unwrap_or_default();
                 bail!("the server ended with {status}: {}", log.lines().last().unwrap_or_default());
             }
@@ -152,7 +234,7 @@ impl Server {
 
     /// Its process.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.pid()
     }
 
     /// `http://127.0.0.1:…`
@@ -163,20 +245,7 @@ impl Server {
     /// SIGTERM, and its process is gone when this returns. Errors: it took longer than 15 s (then it was killed).
     pub fn stop(mut self) -> Result<()> {
         signal(self.pid(), "TERM")?;
-        let until = Instant::now() + Duration::from_secs(15);
-        while self.child.try_wait()?.is_none() {
-            ensure!(Instant::now() < until, "the server did not stop within 15 s");
-            thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = &self.alive;
+        self.child.ended(Duration::from_secs(15)).map(drop)
     }
 }
 

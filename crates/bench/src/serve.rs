@@ -50,7 +50,7 @@ const IDS: [(&str, &str); 4] = [
 /// first line of its standard input names the tenant.
 pub async fn serve_live(dir: &Path) -> Result<()> {
     let server = Server::start(config(dir, &[])?, Part::Web).await.map_err(|e| anyhow!(e))?;
-    println!("listening {}", server.address);
+    process::listening(server.address);
     let mut line = String::new();
     let line = tokio::task::spawn_blocking(move || std::io::stdin().read_line(&mut line).map(|_| line)).await??;
     let tenant: TenantId =

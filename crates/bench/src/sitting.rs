@@ -117,7 +117,7 @@ impl Sitting {
         });
         let bare = Fan::bare()?;
         let calls = Calls {
-            at: bare.at,
+            at: bare.server.at,
             path: "/hello".into(),
             callers: 64,
             seconds: self.run.as_secs_f64(),
@@ -128,7 +128,7 @@ impl Sitting {
         let called = tokio::task::block_in_place(|| calls.run_apart(|| ()))?;
         let figure = format!("{}, p50 {:.2} ms", rate(called.rate()), called.p50_us / 1e3);
         self.table.add(Row { path: "probe: axum hello, 64 callers".into(), figure, ..Row::default() });
-        bare.stop()
+        bare.server.stop()
     }
 
     /// What providers make of hooks.
@@ -295,7 +295,7 @@ impl Sitting {
         let sockets = self.scaled(1_000) as usize;
         let mut bare = Fan::bare()?;
         let probe = bare.measure(sockets, self.run).await?;
-        bare.stop()?;
+        bare.server.stop()?;
         let told = |of: &crate::fan::Fanned| {
             let lost = if of.lost > 0 { format!(", {} LOST", of.lost) } else { String::new() };
             format!(
@@ -314,7 +314,7 @@ impl Sitting {
         });
         let mut live = Fan::live(&self.dir("live")?).await?;
         let ours = live.measure(sockets, self.run).await?;
-        live.stop()?;
+        live.server.stop()?;
         let (theirs, here) =
             (probe.frames as f64 / probe.took.as_secs_f64(), ours.frames as f64 / ours.took.as_secs_f64());
         self.table.add(Row {
