@@ -6,7 +6,7 @@ use crate::process;
 use anyhow::{Context, Result, bail, ensure};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha512;
 use std::{
     io::{BufRead, Write},
@@ -326,7 +326,7 @@ impl Request {
 
 /// What WAHA posts for one inbound text, filled up to 1 KiB.
 pub(crate) fn body(of: &Hooks) -> Result<String> {
-    let body = |text: &str| {
+    kibibyte(|text| {
         let at = of.at_s;
         json!({
             "id": "evt_00000000000000NNNNNNNNNN", "timestamp": at * 1000, "event": "message.any", "session": of.session,
@@ -337,14 +337,19 @@ pub(crate) fn body(of: &Hooks) -> Result<String> {
                 "_data": { "key": { "remoteJid": "2782PPPPPPP@s.whatsapp.net", "fromMe": false, "id": "3EB0C0FFEENNNNNNNNNN" }, "pushName": "Customer PPPPPPP" },
             },
         })
-        .to_string()
-    };
+    })
+}
+
+/// A body with a text that fills it up to 1 KiB.
+pub(crate) fn kibibyte(body: impl Fn(&str) -> Value) -> Result<String> {
     let text = "Good morning, is the two-bedroom flat in Observatory with the balcony still to be had? We are four people, we have a cat, \
                 and would like to move in on the first of next month if the rent is what your page says. When could we come and look at \
-                it: on Saturday after ten, or on Monday evening? And is there a garage for a small car? Many thanks and kind regards. ";
-    let room = 1024 - body("").len();
-    ensure!(room <= text.len() * 2, "the text is too short for a body of 1 KiB");
-    Ok(body(&text.repeat(2)[..room]))
+                it: on Saturday after ten, or on Monday evening? And is there a garage for a small car? Many thanks and kind regards. "
+        .repeat(2);
+    let room =
+        1024usize.checked_sub(body("").to_string().len()).context("the rest of the body is longer than 1 KiB")?;
+    let text = text.get(..room).context("the text is too short for a body of 1 KiB")?;
+    Ok(body(text).to_string())
 }
 
 #[cfg(test)]

@@ -74,15 +74,7 @@ impl Measured {
 /// `60,123/s, p50 0.21 ms, p99 1.90 ms`
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = (self.rate().round() as u64).to_string();
-        let mut rate = String::new();
-        for (i, digit) in whole.chars().enumerate() {
-            if i > 0 && (whole.len() - i).is_multiple_of(3) {
-                rate.push(',');
-            }
-            rate.push(digit);
-        }
         let ms = |part| self.at(part).as_secs_f64() * 1e3;
-        write!(f, "{rate}/s, p50 {:.2} ms, p99 {:.2} ms", ms(0.5), ms(0.99))
+        write!(f, "{}, p50 {:.2} ms, p99 {:.2} ms", table::rate(self.rate()), ms(0.5), ms(0.99))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use indaba_providers::{Hook, Incoming, Provider};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{
     alloc::{GlobalAlloc, Layout},
@@ -79,19 +79,27 @@ pub struct Cost {
 pub fn measure(run: Duration) -> Result<Vec<Read>> {
     Ok(vec![
         read::<waha::Body>("waha", "1 KiB text", waha::text()?, 1, run)?,
-        read::<evolution::Body>("evolution", "1 KiB text", evolution::text(), 1, run)?,
-        read::<cloud::Body>("cloud", "1 KiB text", cloud::texts(1), 1, run)?,
-        read::<cloud::Body>("cloud", "1,000 messages of as many people", cloud::texts(1_000), 1_000, run)?,
+        read::<evolution::Body>("evolution", "1 KiB text", evolution::text()?, 1, run)?,
+        read::<cloud::Body>("cloud", "1 KiB text", cloud::texts(1)?, 1, run)?,
+        read::<cloud::Body>("cloud", "1,000 messages of as many people", cloud::texts(1_000)?, 1_000, run)?,
     ])
 }
 
-fn read<T: DeserializeOwned>(kind: &str, what: &str, body: String, messages: usize, run: Duration) -> Result<Read> {
+fn read<T: Serialize + DeserializeOwned>(
+    kind: &str,
+    what: &str,
+    body: String,
+    messages: usize,
+    run: Duration,
+) -> Result<Read> {
     let provider: &dyn Provider = indaba_providers::find(kind).with_context(|| format!("no provider {kind}"))?;
     let (bytes, name) = (body.len(), format!("{kind}, {what}"));
     let hook = Hook::stored(body.clone());
     let said = provider.read(&hook).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
     let texts = said.iter().filter(|one| matches!(one, Incoming::Message(of) if of.content.text().is_some())).count();
     ensure!(texts == messages && said.len() == messages, "{name}: read as {said:?}");
+    let shape = serde_json::to_value(serde_json::from_str::<T>(&body)?)?;
+    ensure!(within(&shape, &serde_json::from_str(&body)?), "{name}: the typed shape read {shape}");
     let ours = cost(run, || provider.read(black_box(&hook)).map_err(|e| anyhow::anyhow!("{e}")))?;
     let bare = cost(run, || Ok(serde_json::from_slice::<T>(black_box(body.as_bytes()))?))?;
     Ok(Read { name, bytes, ours, bare })
@@ -106,19 +114,24 @@ fn cost<T>(run: Duration, mut once: impl FnMut() -> Result<T>) -> Result<Cost> {
     Ok(Cost { measured, allocations })
 }
 
-/// A text that makes `body` 1 KiB long.
-fn padded(body: impl Fn(&str) -> Value) -> String {
-    let room = 1024usize.saturating_sub(body("").to_string().len());
-    let text = "Good morning, is the two-bedroom flat in Observatory still to be had? ".repeat(16);
-    body(&text[..room.min(text.len())]).to_string()
+/// Whether all that `part` has stands in `whole`, too.
+fn within(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => {
+            part.iter().all(|(name, value)| whole.get(name).is_some_and(|same| within(value, same)))
+        }
+        (Value::Array(part), Value::Array(whole)) => {
+            part.len() == whole.len() && part.iter().zip(whole).all(|(value, same)| within(value, same))
+        }
+        _ => part == whole,
+    }
 }
 
 /// The fields of a WAHA message that a reader wants.
-#[allow(dead_code, reason = "only made, to see what that costs")]
 mod waha {
     use super::*;
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     pub struct Body {
         event: String,
         session: String,
@@ -127,12 +140,12 @@ mod waha {
         payload: Payload,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Me {
         id: String,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Payload {
         id: String,
@@ -149,14 +162,14 @@ mod waha {
         data: Data,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Data {
         key: Key,
         push_name: String,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Key {
         remote_jid: String,
@@ -172,18 +185,17 @@ mod waha {
 }
 
 /// The fields of an Evolution message that a reader wants.
-#[allow(dead_code, reason = "only made, to see what that costs")]
 mod evolution {
     use super::*;
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     pub struct Body {
         event: String,
         instance: String,
         data: Data,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Data {
         key: Key,
@@ -193,7 +205,7 @@ mod evolution {
         message_timestamp: i64,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Key {
         id: String,
@@ -201,13 +213,13 @@ mod evolution {
         from_me: bool,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Message {
         conversation: String,
     }
 
-    pub fn text() -> String {
-        padded(|text| {
+    pub fn text() -> Result<String> {
+        calls::kibibyte(|text| {
             json!({
                 "event": "messages.upsert", "instance": "sales",
                 "data": {
@@ -223,53 +235,52 @@ mod evolution {
 }
 
 /// The fields of Cloud messages that a reader wants.
-#[allow(dead_code, reason = "only made, to see what that costs")]
 mod cloud {
     use super::*;
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     pub struct Body {
         object: String,
         entry: Vec<Entry>,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Entry {
         id: String,
         changes: Vec<Change>,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Change {
         field: String,
         value: Told,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Told {
         metadata: Metadata,
         contacts: Vec<Contact>,
         messages: Vec<Message>,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Metadata {
         display_phone_number: String,
         phone_number_id: String,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Contact {
         profile: Profile,
         wa_id: String,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Profile {
         name: String,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Message {
         from: String,
         id: String,
@@ -279,13 +290,13 @@ mod cloud {
         text: Text,
     }
 
-    #[derive(Deserialize)]
+    #[derive(Serialize, Deserialize)]
     struct Text {
         body: String,
     }
 
     /// One text fills 1 KiB; many are short.
-    pub fn texts(count: u64) -> String {
+    pub fn texts(count: u64) -> Result<String> {
         let body = |text: &str| {
             let phone = |n: u64| format!("2782{n:07}");
             let contacts: Vec<Value> = (0..count)
@@ -302,7 +313,10 @@ mod cloud {
                            "contacts": contacts, "messages": messages },
                 "field": "messages" }] }] })
         };
-        if count == 1 { padded(body) } else { body("Is the flat in Observatory still to be had?").to_string() }
+        if count == 1 {
+            return calls::kibibyte(body);
+        }
+        Ok(body("Is the flat in Observatory still to be had?").to_string())
     }
 }
 
