@@ -80,3 +80,28 @@ story("an invited colleague joins by the link that the team page shows", async (
   await page.reload();
   await page.getByText("Lerato Dube").waitFor();
 });
+
+story("nobody leaves what is not saved without a question, by the browser's own buttons neither", async (stage) => {
+  const { owner } = await stage.workspace({ linked: false });
+  const page = await owner.open("/settings/team");
+  await page.getByRole("link", { name: "Profile" }).click();
+  const field = page.getByLabel("Your name");
+  await field.fill("Somebody Else");
+  const asked = [];
+  let leaves = false;
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.message());
+    return leaves ? dialog.accept() : dialog.dismiss();
+  });
+  await page.getByRole("link", { name: "Team" }).click();
+  await page.goBack().catch(() => undefined);
+  await page.waitForURL("**/settings/profile");
+  assert.equal(await field.inputValue(), "Somebody Else");
+  assert.deepEqual(asked, Array(2).fill("Leave without saving? What you changed here is lost."));
+  leaves = true;
+  await page.goBack();
+  await page.waitForURL("**/settings/team");
+  await page.goForward();
+  await page.waitForURL("**/settings/profile");
+  assert.notEqual(await field.inputValue(), "Somebody Else");
+});

@@ -1,5 +1,6 @@
 // Fails when a cold /chat loads more compressed script than an agent's phone should have to. Counted is what the page
-// asks for before it shows the inbox: the entry, the inbox, and all they import; gzip, as the weakest browser gets it.
+// asks for before it shows the inbox and lets somebody read and write: the entry, the inbox, and all they import; gzip, as
+// the weakest browser gets it. Not counted is what comes two seconds later, or with the first use: menus, toasts, the palette.
 import { existsSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 

@@ -1,24 +1,25 @@
 import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Direction } from "radix-ui";
-import { Suspense } from "react";
-import { RouterProvider } from "react-router";
+import { lazy, Suspense } from "react";
 import { language } from "~/i18n/language";
-import { TipProvider } from "~/ui/Tip";
-import type { makeRouter } from "./router";
-import { Toasts } from "./Toasts";
+import { Tips } from "~/ui/Tip";
+import { useToasted } from "~/ui/toast";
+import { Pages, type Router } from "./router";
 import { useTheme } from "./theme";
 
-export function App({ client, router }: { client: QueryClient; router: ReturnType<typeof makeRouter> }) {
+const Toasts = lazy(() => import("./Toasts"));
+
+export function App({ client, router }: { client: QueryClient; router: Router }) {
   useTheme();
+  const toasted = useToasted();
   return (
     <QueryClientProvider client={client}>
       <Direction.Provider dir={language.rtl ? "rtl" : "ltr"}>
-        <TipProvider delayDuration={400}>
-          <Suspense>
-            <RouterProvider router={router} />
-          </Suspense>
-          <Toasts />
-        </TipProvider>
+        <Suspense>
+          <Pages router={router} />
+        </Suspense>
+        <Suspense>{toasted && <Toasts />}</Suspense>
+        <Tips />
       </Direction.Provider>
     </QueryClientProvider>
   );

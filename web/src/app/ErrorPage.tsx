@@ -1,12 +1,11 @@
-import { useEffect } from "react";
-import { Link, useRouteError } from "react-router";
+import { Component, type ReactNode, useEffect } from "react";
+import { Link } from "react-router";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Empty } from "~/ui/states";
 
 /** A page that broke: said plainly, with the way out. A part that is gone after an upgrade is fetched by loading anew. */
-export function ErrorPage() {
-  const error = useRouteError();
+function ErrorPage({ error }: { error: unknown }) {
   const outdated = error instanceof TypeError && /import|module/i.test(error.message);
   useEffect(() => {
     if (!outdated) return;
@@ -31,6 +30,23 @@ export function ErrorPage() {
       />
     </div>
   );
+}
+
+/** Stands around the pages: one that breaks is replaced until the person goes elsewhere. */
+export class Broken extends Component<{ at: object; children: ReactNode }, { error?: unknown; at?: object }> {
+  override state: { error?: unknown; at?: object } = {};
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  static getDerivedStateFromProps({ at }: { at: object }, before: { at?: object }) {
+    return before.at === at ? null : { at, error: undefined };
+  }
+
+  override render() {
+    return this.state.error === undefined ? this.props.children : <ErrorPage error={this.state.error} />;
+  }
 }
 
 export function MissingPage() {

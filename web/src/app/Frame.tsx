@@ -2,7 +2,6 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ChevronsLeft, ChevronsRight, ChevronsUpDown, Inbox, Settings, Smartphone, Users } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef } from "react";
 import { Link, Navigate, NavLink, Outlet, useLocation, useMatch, useNavigate } from "react-router";
-import { toast } from "sonner";
 import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
 import { keepFresh, markFresh, onSessionLost } from "~/api/refresh";
@@ -17,9 +16,10 @@ import { Cloth } from "~/ui/Cloth";
 import { Count } from "~/ui/Count";
 import { cn } from "~/ui/cn";
 import { Mark } from "~/ui/Mark";
-import { Menu, MenuChoice, MenuLabel } from "~/ui/Menu";
+import { fetchMenus, Menu, MenuChoice, MenuLabel } from "~/ui/Menu";
 import { Failed } from "~/ui/states";
 import { Tip } from "~/ui/Tip";
+import { toast } from "~/ui/toast";
 import { useNarrow } from "~/ui/useNarrow";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { useKeys, useSequence } from "./keyboard";
@@ -341,8 +341,12 @@ function Framed({ session }: { session: Session }) {
       }
     };
     document.addEventListener("keydown", press);
-    // Fetched when the page has come to rest: who presses the keys types on at once.
-    const rest = setTimeout(() => void palette(), 2000);
+    // Fetched when the page has come to rest: who presses the keys types on at once, a menu opens, and a result is said, offline too.
+    const rest = setTimeout(() => {
+      void palette();
+      void import("./Toasts");
+      void fetchMenus();
+    }, 2000);
     return () => {
       document.removeEventListener("keydown", press);
       clearTimeout(rest);

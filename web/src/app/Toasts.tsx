@@ -4,7 +4,7 @@ import "sonner/dist/styles.css";
 import { t } from "~/i18n/t";
 
 /** Results that happen out of sight: ink on paper turned round, five seconds, one line, with Undo where there is one. */
-export function Toasts() {
+export default function Toasts() {
   return (
     <Toaster
       position="bottom-center"

@@ -26,7 +26,7 @@ describe("the frame", () => {
     const { user, router } = visit("/contacts", server);
     const toggle = await screen.findByTestId("rail-toggle");
     expect(toggle.getAttribute("aria-expanded")).toBe("true");
-    await act(() => router.navigate("/chat"));
+    await act(() => router.push("/chat"));
     expect(screen.getByTestId("rail-toggle").getAttribute("aria-expanded")).toBe("false");
     await user.click(screen.getByTestId("rail-toggle"));
     expect(screen.getByTestId("rail-toggle").getAttribute("aria-expanded")).toBe("true");
@@ -38,7 +38,7 @@ describe("the frame", () => {
     room.width = 360;
     const { router } = visit("/chat", server);
     expect(await screen.findByTestId("bottom-bar")).toBeTruthy();
-    await act(() => router.navigate(`/chat/${talks[0]?.id}`));
+    await act(() => router.push(`/chat/${talks[0]?.id}`));
     await screen.findByTestId("thread");
     expect(screen.queryByTestId("bottom-bar")).toBeNull();
     expect(screen.getByRole("link", { name: "Back to the inbox" })).toBeTruthy();
@@ -91,7 +91,7 @@ describe("the frame", () => {
     if (server.session) server.session.role = "agent";
     const { router } = visit("/nowhere", server);
     await screen.findByText("There is no such page");
-    await act(() => router.navigate("/settings/audit"));
+    await act(() => router.push("/settings/audit"));
     expect((await screen.findByTestId("not-allowed")).textContent).toContain("“Audit log” is for admins");
   });
 });

@@ -1,30 +1,88 @@
 import { Check, ChevronRight } from "lucide-react";
-import { DropdownMenu as Radix } from "radix-ui";
-import type { ReactElement, ReactNode } from "react";
+import {
+  cloneElement,
+  lazy,
+  type MouseEvent,
+  type ReactElement,
+  type ReactNode,
+  type Ref,
+  type RefObject,
+  Suspense,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+import { createPortal } from "react-dom";
 import { cn } from "./cn";
 
+// Set before the first menu is drawn: all that stands below is drawn inside one.
+let Radix: typeof import("./menuParts")["Parts"];
+
+/** Fetches what draws menus, so that the first one opens at once. */
+export const fetchMenus = async (): Promise<void> => {
+  Radix = (await import("./menuParts")).Parts;
+};
+
+const card =
+  "appear z-50 max-h-(--radix-dropdown-menu-content-available-height) overflow-y-auto rounded-card border border-border bg-raised p-1 shadow-menu";
 const item =
   "flex min-h-9 w-full cursor-default items-center gap-2.5 rounded-control px-2.5 py-1.5 text-13 outline-none select-none data-highlighted:bg-hover data-disabled:text-muted pointer-coarse:min-h-11 [&_svg]:size-4 [&_svg]:shrink-0";
 
-/** A menu that hangs from its trigger. */
-export function Menu({
-  trigger,
-  children,
-  align = "end",
-  side = "bottom",
-  label,
-  onOpenChange,
-}: {
-  trigger: ReactElement;
+interface Hanging {
+  /** What it hangs from, and what gets the focus back. */
+  from: RefObject<HTMLElement | null> | { x: number; y: number };
+  label: string;
+  onClose: () => void;
   children: ReactNode;
   align?: "start" | "end";
   side?: "bottom" | "top" | "right";
-  label?: string;
-  onOpenChange?: (open: boolean) => void;
-}) {
+  className?: string;
+  testId?: string | undefined;
+  /** Opened by a key: its first item has the focus. */
+  byKey?: boolean;
+}
+
+/**
+ * The open menu. The library wants its trigger to be one of its own parts; ours is drawn before the library is here, so an
+ * invisible box lies over it and follows it.
+ */
+function Hung({ from, label, onClose, children, align = "end", side = "bottom", className, testId, byKey }: Hanging) {
+  const box = useRef<HTMLSpanElement>(null);
+  const entering = useRef(byKey);
+  const trigger = "current" in from ? from : undefined;
+  useLayoutEffect(() => {
+    const place = () => {
+      const at = "current" in from ? from.current?.getBoundingClientRect() : new DOMRect(from.x, from.y);
+      if (!box.current || !at) return;
+      Object.assign(box.current.style, {
+        left: `${at.x}px`,
+        top: `${at.y}px`,
+        width: `${at.width}px`,
+        height: `${at.height}px`,
+      });
+    };
+    place();
+    addEventListener("scroll", place, { capture: true, passive: true });
+    addEventListener("resize", place);
+    return () => {
+      removeEventListener("scroll", place, { capture: true });
+      removeEventListener("resize", place);
+    };
+  }, [from]);
+  // The focus goes back at once, so that a dialog that was chosen knows where from; unless what was chosen has taken it.
+  const close = () => {
+    if (document.activeElement?.closest('[role="menu"]')) trigger?.current?.focus();
+    onClose();
+  };
   return (
-    <Radix.Root modal={false} {...(onOpenChange ? { onOpenChange } : {})}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
+    <Radix.Root open modal={false} onOpenChange={close}>
+      {createPortal(
+        <Radix.Trigger asChild>
+          <span ref={box} aria-hidden="true" tabIndex={-1} className="pointer-events-none fixed" />
+        </Radix.Trigger>,
+        document.body,
+      )}
       <Radix.Portal>
         <Radix.Content
           align={align}
@@ -32,12 +90,80 @@ export function Menu({
           sideOffset={6}
           collisionPadding={8}
           aria-label={label}
-          className="appear z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 overflow-y-auto rounded-card border border-border bg-raised p-1 shadow-menu"
+          data-testid={testId}
+          // The press that closes it is the trigger's own.
+          onInteractOutside={(event) => {
+            if (trigger?.current?.contains(event.target as Node)) event.preventDefault();
+          }}
+          onFocus={(event) => {
+            if (!entering.current || event.target !== event.currentTarget) return;
+            entering.current = false;
+            event.currentTarget.querySelector<HTMLElement>('[role^="menuitem"]:not([data-disabled])')?.focus();
+          }}
+          onCloseAutoFocus={(event) => event.preventDefault()}
+          className={cn(card, "min-w-48", className)}
         >
           {children}
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
+  );
+}
+
+const Menus = lazy(async () => {
+  await fetchMenus();
+  return { default: Hung };
+});
+
+interface TriggerProps {
+  ref?: Ref<HTMLElement>;
+  onClick?: (event: MouseEvent) => void;
+  [name: string]: unknown;
+}
+
+/** A menu that hangs from its trigger. Until it is opened it is the trigger alone: in a thread each bubble has one. */
+export function Menu({
+  trigger,
+  children,
+  opener,
+  ...rest
+}: {
+  trigger: ReactElement<TriggerProps>;
+  /** A function, where there are many triggers on the page. */
+  children: ReactNode | (() => ReactNode);
+  align?: "start" | "end";
+  side?: "bottom" | "top" | "right";
+  label: string;
+  /** Opens it from elsewhere: a long touch on what it is about. */
+  opener?: Ref<() => void> | undefined;
+}) {
+  const [open, setOpen] = useState<"key" | "pointer">();
+  const button = useRef<HTMLElement>(null);
+  useImperativeHandle(opener, () => () => setOpen("pointer"));
+  return (
+    <>
+      {cloneElement(trigger, {
+        ref: button,
+        "aria-haspopup": "menu",
+        "aria-expanded": !!open,
+        "data-state": open ? "open" : "closed",
+        onPointerEnter: fetchMenus,
+        // A click without a pointer is a key on the button.
+        onClick: (event: MouseEvent) => setOpen(open ? undefined : event.detail === 0 ? "key" : "pointer"),
+        onKeyDown: (event: React.KeyboardEvent) => {
+          if (event.key !== "ArrowDown") return;
+          event.preventDefault();
+          setOpen("key");
+        },
+      })}
+      {open && (
+        <Suspense>
+          <Menus from={button} byKey={open === "key"} onClose={() => setOpen(undefined)} {...rest}>
+            {typeof children === "function" ? children() : children}
+          </Menus>
+        </Suspense>
+      )}
+    </>
   );
 }
 
@@ -96,10 +222,7 @@ export function MenuChoice({
 /** A menu at a place on the page: where a finger rested. It is open as long as it is there. */
 export function MenuAt({
   at,
-  label,
-  onClose,
-  children,
-  testId,
+  ...rest
 }: {
   at: { x: number; y: number };
   label: string;
@@ -108,28 +231,9 @@ export function MenuAt({
   testId?: string;
 }) {
   return (
-    <Radix.Root open modal={false} onOpenChange={(open) => !open && onClose()}>
-      <Radix.Trigger asChild>
-        <span
-          aria-hidden="true"
-          tabIndex={-1}
-          className="pointer-events-none fixed size-0"
-          style={{ left: at.x, top: at.y }}
-        />
-      </Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align="start"
-          sideOffset={6}
-          collisionPadding={8}
-          aria-label={label}
-          data-testid={testId}
-          className="appear z-50 max-w-72 min-w-48 rounded-card border border-border bg-raised p-1 shadow-menu"
-        >
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <Suspense>
+      <Menus from={at} align="start" className="max-w-72" {...rest} />
+    </Suspense>
   );
 }
 
@@ -154,11 +258,7 @@ export function MenuMore({
         <ChevronRight aria-hidden className="text-muted rtl:-scale-x-100" />
       </Radix.SubTrigger>
       <Radix.Portal>
-        <Radix.SubContent
-          collisionPadding={8}
-          sideOffset={4}
-          className="appear z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-40 overflow-y-auto rounded-card border border-border bg-raised p-1 shadow-menu"
-        >
+        <Radix.SubContent collisionPadding={8} sideOffset={4} className={cn(card, "min-w-40")}>
           {children}
         </Radix.SubContent>
       </Radix.Portal>

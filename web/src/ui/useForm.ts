@@ -1,10 +1,10 @@
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useCallback, useEffect, useState } from "react";
 import { type DefaultValues, type FieldPath, type FieldValues, useForm as useHookForm } from "react-hook-form";
-import { useBlocker } from "react-router";
 import { config, type z } from "zod";
 import { describe, Problem } from "~/api/problem";
 import { t } from "~/i18n/t";
+import { guard } from "./leaving";
 
 // Zod tries whether it may compile its checks with `new Function`. It may not here: the content security policy says so, aloud.
 config({ jitless: true });
@@ -76,14 +76,7 @@ export function useForm<V extends FieldValues>(
 
 /** Ctrl/Cmd+S saves, and nobody leaves unsaved changes without being asked: neither the page nor the app. */
 export function useUnsaved(dirty: boolean, save: () => void): void {
-  const blocker = useBlocker(
-    ({ currentLocation, nextLocation }) => dirty && currentLocation.pathname !== nextLocation.pathname,
-  );
-  useEffect(() => {
-    if (blocker.state !== "blocked") return;
-    if (window.confirm(t("form.leave"))) blocker.proceed();
-    else blocker.reset();
-  }, [blocker]);
+  useEffect(() => (dirty ? guard(() => window.confirm(t("form.leave"))) : undefined), [dirty]);
   useEffect(() => {
     if (!dirty) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();

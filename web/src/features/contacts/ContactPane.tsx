@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, Copy, PanelRightClose, Pencil, X } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { toast } from "sonner";
 import { people } from "~/api/people";
 import { describe } from "~/api/problem";
 import { useSession } from "~/api/session";
@@ -14,6 +13,7 @@ import { Chip, type ChipLook } from "~/ui/Chip";
 import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Bone, Failed, Loading } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
 import type { localTime } from "./localTime";

@@ -11,14 +11,13 @@ import {
   Trash2,
   X,
 } from "lucide-react";
-import { memo, useRef } from "react";
+import { type ComponentProps, memo, useRef } from "react";
 import { failure } from "~/api/problem";
 import type { Message } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
-import { LazyMenu } from "~/ui/LazyMenu";
-import { MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
+import { Menu, MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { forwarded } from "./content";
@@ -118,6 +117,24 @@ function Reactions({ message, user, onReact }: { message: Message; user: string;
   );
 }
 
+/** Three dots, and more behind them. */
+function MoreButton({ label, className, ...rest }: { label: string } & ComponentProps<"button">) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      {...rest}
+      className={cn(
+        "press grid size-7 place-items-center rounded-full text-muted hover:bg-hover hover:text-text pointer-coarse:size-11",
+        className,
+      )}
+    >
+      <Ellipsis size={16} aria-hidden />
+    </button>
+  );
+}
+
 /** Below a bubble whose message failed, or of which we do not know: the reason, one action, and the rest. */
 function Trouble({
   entry,
@@ -151,7 +168,7 @@ function Trouble({
         </button>
       )}
       {onAct && (
-        <LazyMenu label={t("message.more")} icon={<Ellipsis size={16} aria-hidden />} className="size-6">
+        <Menu label={t("message.more")} trigger={<MoreButton label={t("message.more")} className="size-6" />}>
           {() => (
             <>
               {unknown && (
@@ -180,7 +197,7 @@ function Trouble({
               )}
             </>
           )}
-        </LazyMenu>
+        </Menu>
       )}
     </div>
   );
@@ -269,10 +286,9 @@ export const Bubble = memo(function Bubble({
         </article>
         {real && !deleted && (
           <span className="flex shrink-0 opacity-0 group-focus-within/bubble:opacity-100 group-hover/bubble:opacity-100 has-aria-expanded:opacity-100 pointer-coarse:-my-2.5 pointer-coarse:opacity-70">
-            <LazyMenu
+            <Menu
               label={t("message.menu")}
-              icon={<Ellipsis size={16} aria-hidden />}
-              testId="message-menu"
+              trigger={<MoreButton label={t("message.menu")} data-testid="message-menu" />}
               opener={openMenu}
             >
               {() => (
@@ -314,7 +330,7 @@ export const Bubble = memo(function Bubble({
                   </MenuItem>
                 </>
               )}
-            </LazyMenu>
+            </Menu>
           </span>
         )}
       </div>

@@ -1,5 +1,4 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { toast } from "sonner";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
@@ -7,6 +6,7 @@ import { useSession } from "~/api/session";
 import type { Conversation, Message } from "~/api/types";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
+import { toast } from "~/ui/toast";
 import { changeMessage, known, putConversation, putMessage } from "./cache";
 
 type Change = { assignee?: { id: string; name: string } | null; state?: "open" | "closed" };

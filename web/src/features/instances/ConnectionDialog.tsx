@@ -1,6 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, CircleAlert, RefreshCw } from "lucide-react";
-import { toast } from "sonner";
 import { z } from "zod";
 import { api, take } from "~/api/client";
 import type { Instance } from "~/api/types";
@@ -12,6 +11,7 @@ import { PasswordField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Spinner } from "~/ui/Spinner";
 import { BoneRows, Failed, Loading } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { Said, useForm } from "~/ui/useForm";
 import { put, renew } from "./acts";
 import { Copyable } from "./Copyable";

@@ -1,7 +1,7 @@
 import { Copy } from "lucide-react";
-import { toast } from "sonner";
 import { t } from "~/i18n/t";
 import { IconButton } from "~/ui/IconButton";
+import { toast } from "~/ui/toast";
 
 /** A value to take elsewhere: what it is, the value, and a button that copies it. */
 export function Copyable({ label, value, testId }: { label: string; value: string; testId?: string }) {

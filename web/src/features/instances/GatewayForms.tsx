@@ -1,5 +1,4 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { toast } from "sonner";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
@@ -11,6 +10,7 @@ import { PasswordField, SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Section } from "~/ui/Section";
 import { BoneRows, Failed, Loading } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { useForm } from "~/ui/useForm";
 import { Copyable } from "./Copyable";
 

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowDownToLine, Ellipsis, Pencil, RefreshCw, Server, Trash2, Webhook } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
@@ -14,6 +13,7 @@ import { Listing } from "~/ui/Listing";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
 import { Item, Section } from "~/ui/Section";
 import { Empty } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { When } from "~/ui/When";
 import { gateways } from "./AddDialog";
 import { AddGateway, EditGateway, GatewaySetup } from "./GatewayForms";

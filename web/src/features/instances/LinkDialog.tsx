@@ -1,7 +1,6 @@
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { Check, CircleAlert, Copy, Hash, QrCode, RefreshCw } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { toast } from "sonner";
 import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
 import type { Code, Instance } from "~/api/types";
@@ -15,6 +14,7 @@ import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Seg } from "~/ui/Seg";
 import { Spinner } from "~/ui/Spinner";
+import { toast } from "~/ui/toast";
 import { useInstanceAct } from "./acts";
 import { Ring } from "./Ring";
 import { reasonOf } from "./state";

@@ -13,7 +13,6 @@ import {
   Trash2,
 } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { useSession } from "~/api/session";
 import { type Instance, may } from "~/api/types";
 import { phone } from "~/i18n/format";
@@ -25,6 +24,7 @@ import { Confirm, Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { toast } from "~/ui/toast";
 import { useNarrow } from "~/ui/useNarrow";
 import { When } from "~/ui/When";
 import { useDelete, useInstanceAct, useRename } from "./acts";

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { toast } from "sonner";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
 import type { Instance } from "~/api/types";
 import { t } from "~/i18n/t";
+import { toast } from "~/ui/toast";
 
 export type InstanceAct = "start" | "stop" | "logout" | "sync-status" | "sync-chats";
 

@@ -1,7 +1,6 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { useSearchParams } from "react-router";
-import { toast } from "sonner";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
@@ -15,6 +14,7 @@ import { IconButton } from "~/ui/IconButton";
 import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
 import { Empty, NothingMatches } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { When } from "~/ui/When";
 
 const looks: Record<Job["state"], ChipLook> = {

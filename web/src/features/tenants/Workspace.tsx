@@ -1,6 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { toast } from "sonner";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { me, useSession } from "~/api/session";
@@ -10,6 +9,7 @@ import { Button } from "~/ui/Button";
 import { SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Section } from "~/ui/Section";
+import { toast } from "~/ui/toast";
 import { useForm, useUnsaved } from "~/ui/useForm";
 
 /** The name and the time zone of the workspace. */

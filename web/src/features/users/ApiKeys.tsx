@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, KeyRound } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
@@ -16,6 +15,7 @@ import { FormProblem } from "~/ui/FormProblem";
 import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
 import { Empty } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { useForm } from "~/ui/useForm";
 import { When } from "~/ui/When";
 import { required } from "./rules";

@@ -1,5 +1,4 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { toast } from "sonner";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { Problem } from "~/api/problem";
@@ -9,6 +8,7 @@ import { Button } from "~/ui/Button";
 import { PasswordField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Section } from "~/ui/Section";
+import { toast } from "~/ui/toast";
 import { Said, useForm, useUnsaved } from "~/ui/useForm";
 import { newPassword, required } from "./rules";
 import { Strength } from "./Strength";

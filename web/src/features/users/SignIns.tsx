@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Monitor, Smartphone } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
@@ -11,6 +10,7 @@ import { Chip } from "~/ui/Chip";
 import { Confirm } from "~/ui/Dialog";
 import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
+import { toast } from "~/ui/toast";
 import { When } from "~/ui/When";
 
 /** "Firefox on Windows", as far as a user agent can be trusted. */

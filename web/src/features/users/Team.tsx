@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
@@ -20,6 +19,7 @@ import { IconButton } from "~/ui/IconButton";
 import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
 import { Failed } from "~/ui/states";
+import { toast } from "~/ui/toast";
 import { useForm } from "~/ui/useForm";
 import { email } from "./rules";
 

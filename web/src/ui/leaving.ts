@@ -1,0 +1,12 @@
+/** What is asked before the app goes to another page; `false` keeps the person where they are. */
+type Guard = () => boolean;
+
+const guards = new Set<Guard>();
+
+/** Puts a question before each change of page, until the function that comes back is called. */
+export function guard(ask: Guard): () => void {
+  guards.add(ask);
+  return () => void guards.delete(ask);
+}
+
+export const mayLeave = (): boolean => [...guards].every((ask) => ask());
