@@ -4,6 +4,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use image::{GrayImage, ImageFormat, Luma};
 use rand::RngExt as _;
 
+use crate::chance::letters;
+
 /// A code to scan as WhatsApp's: a version and four secrets.
 pub fn scan() -> String {
     let part = || {
@@ -15,9 +17,7 @@ pub fn scan() -> String {
 
 /// Eight letters and digits to type.
 pub fn pairing() -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTVWXYZ123456789";
-    let mut rng = rand::rng();
-    (0..8).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
+    letters(8, b"ABCDEFGHJKLMNPQRSTVWXYZ123456789")
 }
 
 /// A code to scan as a PNG, black on white, four pixels a module.

@@ -16,6 +16,7 @@
 //! ```
 
 mod bell;
+mod chance;
 pub mod cloud;
 mod code;
 mod control;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{pace::Pace, refusal::Refusal};
+use crate::{chance::letters, sim::Sim};
 
 /// Rights a token can have.
 pub const MESSAGING: &str = "whatsapp_business_messaging";
@@ -330,9 +331,14 @@ impl State {
         found.ok_or_else(|| Refusal::object(method, id))
     }
 
-    /// The portfolio of a number.
-    pub fn business(&self, number: &Number) -> &str {
-        self.wabas.get(&number.waba).map_or("", |waba| &waba.business)
+    /// The portfolio of an account.
+    pub fn business(&self, waba: &str) -> &str {
+        self.wabas.get(waba).map_or("", |waba| &waba.business)
+    }
+
+    /// The time that windows, tokens, addresses of files and limits go by, Unix ms.
+    pub fn now(&self, sim: &Sim) -> i64 {
+        sim.now_ms() + self.skew_ms
     }
 
     /// Puts a file away under a new id.
@@ -389,8 +395,5 @@ pub fn new_id() -> String {
 
 /// A token as they look.
 pub fn new_token() -> String {
-    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut rng = rand::rng();
-    let letters: String = (0..60).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect();
-    format!("EAAG{letters}")
+    format!("EAAG{}", letters(60, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"))
 }

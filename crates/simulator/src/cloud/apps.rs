@@ -9,6 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
+    VERSION,
     account::{Callback, Caller, FIELDS, MANAGEMENT, State, Waba},
     fields, handshake, numbers,
     refusal::{Answer, Refusal, ok, success},
@@ -130,10 +131,11 @@ pub async fn set_subscription(
     let words = words(&query, &bytes);
     let need = |key: &str| {
         let text = words[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-        text.ok_or_else(|| Refusal::param(format!("The parameter {key} is required.")))
+        text.ok_or_else(|| Refusal::missing(key))
     };
-    if need("object")? != "whatsapp_business_account" {
-        return Err(Refusal::param("Param object must be one of {WHATSAPP_BUSINESS_ACCOUNT}"));
+    let object = need("object")?;
+    if object != "whatsapp_business_account" {
+        return Err(Refusal::one_of("object", &["whatsapp_business_account"], object));
     }
     let callback = Callback { url: need("callback_url")?, token: need("verify_token")? };
     let wanted: Vec<String> = match &words["fields"] {
@@ -141,8 +143,8 @@ pub async fn set_subscription(
         Value::String(list) => list.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect(),
         _ => Vec::new(),
     };
-    if let Some(other) = wanted.iter().find(|field| !FIELDS.contains(&field.as_str())) {
-        return Err(Refusal::param(format!("Param fields[0] must be one of {{...}} - got \"{other}\".")));
+    if let Some((at, other)) = wanted.iter().enumerate().find(|(_, field)| !FIELDS.contains(&field.as_str())) {
+        return Err(Refusal::one_of(format!("fields[{at}]"), FIELDS, other.as_str()));
     }
     handshake::verify(&sim, &callback).await?;
     let mut state = sim.cloud.state();
@@ -158,7 +160,7 @@ pub async fn subscriptions(FromState(sim): FromState<Arc<Sim>>, caller: Caller, 
     own_app(&sim, &caller, "get", &id)?;
     let state = sim.cloud.state();
     let app = state.apps.get(&id).ok_or_else(|| Refusal::object("get", &id))?;
-    let fields: Vec<Value> = app.fields.iter().map(|name| json!({"name": name, "version": "v26.0"})).collect();
+    let fields: Vec<Value> = app.fields.iter().map(|name| json!({"name": name, "version": VERSION})).collect();
     let list = app.callback.iter().map(|callback| {
         json!({"object": "whatsapp_business_account", "callback_url": callback.url, "active": true, "fields": fields})
     });
@@ -191,9 +193,9 @@ fn own_app(sim: &Sim, caller: &Caller, method: &str, id: &str) -> Result<(), Ref
 /// `GET /debug_token`.
 pub async fn debug_token(FromState(sim): FromState<Arc<Sim>>, _caller: Caller, Query(query): Query<Words>) -> Answer {
     let input = query.get("input_token").filter(|token| !token.is_empty());
-    let input = input.ok_or_else(|| Refusal::param("The parameter input_token is required."))?;
+    let input = input.ok_or_else(|| Refusal::missing("input_token"))?;
     let state = sim.cloud.state();
-    let now = sim.now_ms() + state.skew_ms;
+    let now = state.now(&sim);
     let Some(token) = state.tokens.get(input) else {
         let error = json!({"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"});
         return Ok(ok(&json!({"data": {"error": error, "is_valid": false, "scopes": []}})));

@@ -149,7 +149,7 @@ impl Gateway {
         else {
             return;
         };
-        let business = state.wabas.get(&waba).map(|waba| waba.business.clone()).unwrap_or_default();
+        let business = state.business(&waba).to_owned();
         let lens = Lens { world, id: &id, line, waba: &waba, business: &business };
         for change in self.changes(sim, &mut state, &lens, happening) {
             self.emit(sim, &state, &change);
@@ -157,7 +157,7 @@ impl Gateway {
     }
 
     fn changes(&self, sim: &Arc<Sim>, state: &mut State, lens: &Lens<'_>, happening: &Happening) -> Vec<Change> {
-        let now = sim.now_ms() + state.skew_ms;
+        let now = state.now(sim);
         let of = |message: &Message| message.chat.phone().map(str::to_owned);
         // Groups, newsletters and stories are not for numbers of this kind.
         let phone = match happening {

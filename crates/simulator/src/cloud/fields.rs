@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use super::{VERSION, apps::Words, refusal::Refusal};
 
 /// A list of fields, each with what is asked of its inside.
 type Asked = Vec<(String, Option<String>)>;
@@ -38,6 +38,11 @@ fn parse(text: &str) -> Asked {
         .collect()
 }
 
+/// What a call asks for.
+pub fn asked(query: &Words) -> Option<&str> {
+    query.get("fields").map(String::as_str)
+}
+
 /// The fields asked for, the usual ones when none are, and always the id. A field that there is none of is an error.
 pub fn select(all: &Value, fields: Option<&str>, usual: &[&str], node: &str) -> Result<Value, Refusal> {
     let Some(asked) = fields.map(parse).filter(|asked| !asked.is_empty()) else {
@@ -70,32 +75,32 @@ fn with_id(mut kept: Map<String, Value>, all: &Value) -> Value {
     Value::Object(kept)
 }
 
-/// One page of a list. Cursors are the place in the list, in the letters that Meta's have.
-pub fn page(
-    items: Vec<Value>,
-    limit: Option<usize>,
-    after: Option<&str>,
-    next: impl Fn(&str) -> String,
-) -> Result<Value, Refusal> {
+/// One page of a list, by the `limit` and `after` that are asked for. Cursors are the place in the list, in the letters that Meta's have. `next` is what
+/// comes after a cursor, below Meta's own host, whatever host was asked.
+pub fn page(items: Vec<Value>, query: &Words, next: impl Fn(&str) -> String) -> Result<Value, Refusal> {
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as LETTERS};
     let cursor = |at: usize| format!("{}ZD", LETTERS.encode(at.to_string()));
     let wrong = || Refusal::because(131059, "The cursor is not valid (any more): begin anew");
-    let start = match after.filter(|after| !after.is_empty()) {
+    let start = match query.get("after").filter(|after| !after.is_empty()) {
         None => 0,
         Some(after) => {
             let bytes = after.strip_suffix("ZD").and_then(|text| LETTERS.decode(text).ok()).ok_or_else(wrong)?;
             std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()).ok_or_else(wrong)?
         }
     };
+    let limit = match query.get("limit").filter(|limit| !limit.is_empty()).map(|limit| limit.parse::<usize>()) {
+        None => 25,
+        Some(Ok(limit)) => limit.clamp(1, 1_000),
+        Some(Err(_)) => return Err(Refusal::param("Param limit must be an integer")),
+    };
     let total = items.len();
-    let limit = limit.unwrap_or(25).clamp(1, 1_000);
     let data: Vec<Value> = items.into_iter().skip(start).take(limit).collect();
     let end = start + data.len();
     let mut page = serde_json::json!({"data": data});
     if !data.is_empty() {
         page["paging"] = serde_json::json!({"cursors": {"before": cursor(start), "after": cursor(end)}});
         if end < total {
-            page["paging"]["next"] = next(&cursor(end)).into();
+            page["paging"]["next"] = format!("https://graph.facebook.com/{VERSION}/{}", next(&cursor(end))).into();
         }
     }
     Ok(page)
@@ -121,13 +126,17 @@ mod tests {
 
     #[test]
     fn a_list_goes_page_by_page() {
-        let items = || (0..5).map(|n| json!(n)).collect::<Vec<_>>();
-        let first = page(items(), Some(3), None, |after| format!("?after={after}")).unwrap();
+        let page = |asked: &[(&str, &str)]| {
+            let asked = asked.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            page((0..5).map(|n| json!(n)).collect(), &asked, |after| format!("1/things?after={after}"))
+        };
+        let first = page(&[("limit", "3")]).unwrap();
         assert_eq!(first["data"], json!([0, 1, 2]));
         let after = first["paging"]["cursors"]["after"].as_str().unwrap();
         assert!(first["paging"]["next"].as_str().unwrap().ends_with(after));
-        let last = page(items(), Some(3), Some(after), |_| unreachable!()).unwrap();
+        let last = page(&[("limit", "3"), ("after", after)]).unwrap();
         assert_eq!((&last["data"], &last["paging"]["next"]), (&json!([3, 4]), &json!(null)));
-        assert_eq!(page(items(), None, Some("forged"), |_| String::new()).unwrap_err().code, 131059);
+        assert_eq!(page(&[("after", "forged")]).unwrap_err().code, 131059);
+        assert_eq!(page(&[("limit", "x")]).unwrap_err().message, "(#100) Param limit must be an integer");
     }
 }

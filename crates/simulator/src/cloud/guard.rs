@@ -8,13 +8,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::{
+    VERSION,
     account::{Caller, State},
     media,
+    post::hmac,
     refusal::{Refusal, trace_id},
 };
 use crate::{
@@ -51,7 +51,7 @@ impl Gate for Meta {
         }
         let state = sim.cloud.state();
         let token = token(&asked.headers, &asked.uri);
-        let admitted = state.caller(token.as_deref(), sim.now_ms() + state.skew_ms).and_then(|caller| {
+        let admitted = state.caller(token.as_deref(), state.now(sim)).and_then(|caller| {
             state.proof(&caller, token.as_deref().unwrap_or_default(), asked.query("appsecret_proof").as_deref())
         });
         admitted.map_err(IntoResponse::into_response)
@@ -80,7 +80,7 @@ impl Gate for Meta {
 
     fn expired(&self, sim: &Arc<Sim>, asked: &Asked, _: &About) -> Response {
         let mut state = sim.cloud.state();
-        let now = sim.now_ms() + state.skew_ms;
+        let now = state.now(sim);
         if let Some(token) = token(&asked.headers, &asked.uri).and_then(|token| state.tokens.get_mut(&token)) {
             token.expires_ms = Some(now);
         }
@@ -88,7 +88,7 @@ impl Gate for Meta {
     }
 
     fn dress(&self, headers: &mut HeaderMap) {
-        headers.insert("facebook-api-version", HeaderValue::from_static("v26.0"));
+        headers.insert("facebook-api-version", HeaderValue::from_static(VERSION));
         if let Ok(trace) = trace_id().parse() {
             headers.insert("x-fb-trace-id", trace);
         }
@@ -131,10 +131,7 @@ impl State {
             None if app.proof => Err(wrong("API calls from the server require an appsecret_proof argument")),
             None => Ok(()),
             Some(given) => {
-                let mut mac =
-                    Hmac::<Sha256>::new_from_slice(app.secret.as_bytes()).expect("HMAC takes a key of any length");
-                mac.update(token.as_bytes());
-                let good: bool = hex::encode(mac.finalize().into_bytes()).as_bytes().ct_eq(given.as_bytes()).into();
+                let good: bool = hmac(&app.secret, token.as_bytes()).as_bytes().ct_eq(given.as_bytes()).into();
                 if good { Ok(()) } else { Err(wrong("Invalid appsecret_proof provided in the API argument")) }
             }
         }
@@ -148,7 +145,7 @@ impl FromRequestParts<Arc<Sim>> for Caller {
     async fn from_request_parts(parts: &mut Parts, sim: &Arc<Sim>) -> Result<Caller, Refusal> {
         let state = sim.cloud.state();
         let token = token(&parts.headers, &parts.uri);
-        state.caller(token.as_deref(), sim.now_ms() + state.skew_ms)
+        state.caller(token.as_deref(), state.now(sim))
     }
 }
 

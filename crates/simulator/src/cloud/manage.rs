@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Gateway,
+    Gateway, VERSION,
     account::{
         App, Callback, FIELDS, Failure, MANAGEMENT, MESSAGING, Number, Rules, State, Template, Token, Waba, new_id,
         new_token,
@@ -182,21 +182,21 @@ impl Gateway {
         state.numbers.insert(id.clone(), number);
         Ok(json!({
             "phoneNumberId": id, "wabaId": waba_id, "businessId": business, "appId": app_id, "appSecret": secret,
-            "accessToken": token, "phone": phone, "name": name, "path": "/graph/v26.0",
+            "accessToken": token, "phone": phone, "name": name, "path": format!("/graph/{VERSION}"),
         }))
     }
 
     /// A number as the control API shows it.
-    pub(crate) fn seen(&self, id: &str, now_ms: i64) -> Option<Value> {
+    pub(crate) fn seen(&self, sim: &Sim, id: &str) -> Option<Value> {
         let state = self.state();
         let number = state.numbers.get(id)?;
-        Some(seen(&state, id, number, now_ms))
+        Some(seen(sim, &state, id, number))
     }
 
     /// All numbers.
-    pub(crate) fn all(&self, now_ms: i64) -> Vec<Value> {
+    pub(crate) fn all(&self, sim: &Sim) -> Vec<Value> {
         let state = self.state();
-        state.numbers.iter().map(|(id, number)| seen(&state, id, number, now_ms)).collect()
+        state.numbers.iter().map(|(id, number)| seen(sim, &state, id, number)).collect()
     }
 
     /// Changes a number. What Meta would tell of it is told with [`Gateway::happens`].
@@ -234,7 +234,7 @@ impl Gateway {
     /// Opens or shuts a window.
     pub(crate) fn window(&self, sim: &Sim, id: &str, phone: &str, open: bool) -> bool {
         let mut state = self.state();
-        let now = sim.now_ms() + state.skew_ms;
+        let now = state.now(sim);
         let Some(number) = state.numbers.get_mut(id) else { return false };
         if open {
             number.heard.insert(phone.to_owned(), now)
@@ -254,7 +254,7 @@ impl Gateway {
     /// A token is no longer good, or is again.
     pub(crate) fn expire(&self, sim: &Sim, token: &str, expired: bool) -> bool {
         let mut state = self.state();
-        let now = sim.now_ms() + state.skew_ms;
+        let now = state.now(sim);
         let Some(token) = state.tokens.get_mut(token) else { return false };
         token.expires_ms = expired.then_some(now);
         true
@@ -273,7 +273,7 @@ impl Gateway {
         state.apps.get(app)?;
         let now = sim.now_ms();
         let scopes = scopes.unwrap_or_else(|| vec![MANAGEMENT.into(), MESSAGING.into()]);
-        let expires_ms = lives_ms.map(|ms| (now + state.skew_ms).saturating_add(ms));
+        let expires_ms = lives_ms.map(|ms| state.now(sim).saturating_add(ms));
         let token = new_token();
         let made =
             Token { app: app.to_owned(), wabas: wabas.into_iter().collect(), scopes, issued_ms: now, expires_ms };
@@ -335,7 +335,7 @@ impl Gateway {
         let state = self.state();
         let Some(number) = state.numbers.get(id) else { return false };
         let lens =
-            Lens { world: &world, id, line: &number.phone, waba: &number.waba, business: state.business(number) };
+            Lens { world: &world, id, line: &number.phone, waba: &number.waba, business: state.business(&number.waba) };
         let person = from.map(|phone| lens.named(phone));
         let mut whole = lens.value(person.as_ref());
         let mut event = field.to_owned();
@@ -358,15 +358,15 @@ impl Gateway {
     }
 }
 
-fn seen(state: &State, id: &str, number: &Number, now_ms: i64) -> Value {
-    let waba = state.wabas.get(&number.waba);
-    let now = now_ms + state.skew_ms;
+fn seen(sim: &Sim, state: &State, id: &str, number: &Number) -> Value {
+    let now = state.now(sim);
     let open: Vec<&String> =
         number.heard.iter().filter(|(_, heard)| is_open(Some(heard), now)).map(|(phone, _)| phone).collect();
+    let waba = state.wabas.get(&number.waba);
     let subscribed: Vec<&String> = waba.into_iter().flat_map(|waba| waba.subscribed.keys()).collect();
     let mut view = numbers::view(state, id, number, subscribed.first().map_or("", |app| app.as_str()));
     view["wabaId"] = number.waba.as_str().into();
-    view["businessId"] = waba.map(|waba| waba.business.as_str()).into();
+    view["businessId"] = state.business(&number.waba).into();
     view["phone"] = number.phone.as_str().into();
     view["registered"] = number.registered.into();
     view["code"] = number.code.as_deref().into();

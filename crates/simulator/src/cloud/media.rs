@@ -72,7 +72,7 @@ pub fn stored(sim: &Sim, waba: &str, kind: &str, id: &str) -> Result<Result<Sour
         || Refusal::param(format!("Param {kind}['id'] is not a valid whatsapp business account media attachment ID"));
     let media = {
         let state = sim.cloud.state();
-        let now = sim.now_ms() + state.skew_ms;
+        let now = state.now(sim);
         let found = state.media.get(id).filter(|media| media.waba == waba && media.expires_ms > now);
         found.cloned().ok_or_else(wrong)?
     };
@@ -146,7 +146,7 @@ pub async fn upload(
         number.waba.clone()
     };
     let form = Multipart::from_request(request, &()).await;
-    let mut form = form.map_err(|_| Refusal::param("The parameter file is required."))?;
+    let mut form = form.map_err(|_| Refusal::missing("file"))?;
     let cut = |_| Refusal::param("The request body is not a whole multipart form");
     // Graph takes a field from the query as well: whatsapp-api-js has `messaging_product` there.
     let product =
@@ -163,7 +163,7 @@ pub async fn upload(
         }
     }
     shape::product(&Value::Object(fields.clone()))?;
-    let (filename, mime, bytes) = file.ok_or_else(|| Refusal::param("The parameter file is required."))?;
+    let (filename, mime, bytes) = file.ok_or_else(|| Refusal::missing("file"))?;
     // The part's own type is what counts; `type` stands in where there is none.
     let mime = mime.or_else(|| fields.get("type").and_then(Value::as_str).map(str::to_owned));
     let mime = mime.unwrap_or_else(|| "application/octet-stream".into());
@@ -180,7 +180,7 @@ pub async fn upload(
     }
     let file = sim.world().shelf.put(File { mimetype: mime.clone(), filename, bytes });
     let mut state = sim.cloud.state();
-    let expires_ms = sim.now_ms() + state.skew_ms + UPLOAD_LIVES_MS;
+    let expires_ms = state.now(&sim) + UPLOAD_LIVES_MS;
     let id = state.keep(Media { waba, number: id, file, mime, expires_ms });
     Ok(ok(&json!({"id": id})))
 }
@@ -188,7 +188,7 @@ pub async fn upload(
 /// Where a file is: on the host that was asked.
 pub fn show(sim: &Sim, media: &Media, id: &str, host: &str) -> Answer {
     let file = sim.world().shelf.get(&media.file).cloned().ok_or_else(|| Refusal::object("get", id))?;
-    let expires = (sim.now_ms() + sim.cloud.state().skew_ms + ADDRESS_LIVES_MS).div_euclid(1_000);
+    let expires = (sim.cloud.state().now(sim) + ADDRESS_LIVES_MS).div_euclid(1_000);
     let url = format!(
         "http://{host}/whatsapp_business/attachments/?mid={id}&source=getMedia&ext={expires}&hash={}",
         hash(id, expires)
@@ -226,7 +226,7 @@ pub async fn download(
     let Ok(Query(place)) = place else { return missing() };
     let (file, mime) = {
         let state = sim.cloud.state();
-        let now = sim.now_ms() + state.skew_ms;
+        let now = state.now(&sim);
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
         let Ok(caller) = state.caller(token, now) else {
@@ -270,7 +270,7 @@ pub async fn announce(
     if caller.app != id {
         return Err(Refusal::object("post", &id));
     }
-    let Ok(Query(announced)) = query else { return Err(Refusal::param("The parameter file_length is required.")) };
+    let Ok(Query(announced)) = query else { return Err(Refusal::missing("file_length")) };
     if announced.file_length == 0 || announced.file_length > LARGEST {
         return Err(Refusal::param("Param file_length is not within the limits"));
     }

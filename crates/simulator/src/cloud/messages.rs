@@ -40,8 +40,7 @@ pub async fn send(
         caller.needs(MESSAGING)?;
         (number.phone.clone(), number.waba.clone())
     };
-    let mut body: Value =
-        serde_json::from_slice(&body).map_err(|_| Refusal::param("The parameter messaging_product is required."))?;
+    let mut body: Value = serde_json::from_slice(&body).map_err(|_| Refusal::missing("messaging_product"))?;
     shape::unfold(&mut body);
     if body.get("status").is_some() {
         return read(&sim, &line, &body);
@@ -143,7 +142,7 @@ fn read(sim: &Arc<Sim>, line: &str, body: &Value) -> Answer {
 /// Whether the number may send at all, and so fast.
 fn admit(sim: &Sim, id: &str, line: &str, to: &To) -> Result<(), Refusal> {
     let mut state = sim.cloud.state();
-    let now = sim.now_ms() + state.skew_ms;
+    let now = state.now(sim);
     let number = state.numbers.get_mut(id).ok_or_else(|| Refusal::object("post", id))?;
     if !number.registered {
         return Err(Refusal::known(133_010));
@@ -174,7 +173,7 @@ fn will_fail(sim: &Sim, id: &str, order: &Order, to: &To) -> Result<Option<(i64,
         _ => None,
     };
     let mut state = sim.cloud.state();
-    let now = sim.now_ms() + state.skew_ms;
+    let now = state.now(sim);
     let Some(number) = state.numbers.get_mut(id) else { return Ok(None) };
     let wanted = number.fails(phone);
     let open = phone.is_some_and(|phone| is_open(number.heard.get(phone), now));
@@ -183,9 +182,7 @@ fn will_fail(sim: &Sim, id: &str, order: &Order, to: &To) -> Result<Option<(i64,
     match wanted.or(outside) {
         None => Ok(order.broken.clone().map(|(code, why)| (code, Some(why)))),
         Some(Failure { code, details, by: How::Status, .. }) => Ok(Some((code, details))),
-        Some(Failure { code, details, by: How::Response, .. }) => {
-            Err(details.map_or_else(|| Refusal::known(code), |details| Refusal::because(code, details)))
-        }
+        Some(Failure { code, details, by: How::Response, .. }) => Err(Refusal::failure(code, details)),
     }
 }
 
@@ -271,7 +268,7 @@ fn tell_loose(sim: &Arc<Sim>, id: &str, phone: &str, name: &str, mut sent: Sent,
 impl super::Gateway {
     /// The portfolio of an account.
     pub(super) fn business_of(&self, waba: &str) -> String {
-        self.state().wabas.get(waba).map(|waba| waba.business.clone()).unwrap_or_default()
+        self.state().business(waba).to_owned()
     }
 
     /// What a message to this person costs now.
@@ -279,7 +276,7 @@ impl super::Gateway {
         let state = self.state();
         let now = sim.now_ms();
         let heard = state.numbers.get(id).and_then(|number| number.heard.get(phone));
-        statuses::pricing(category, is_open(heard, now + state.skew_ms), now)
+        statuses::pricing(category, is_open(heard, state.now(sim)), now)
     }
 
     /// A status that no tick makes.
@@ -296,7 +293,7 @@ impl super::Gateway {
         sent: &mut Sent,
     ) {
         let Some(number) = state.numbers.get(id) else { return };
-        let lens = Lens { world, id, line: &number.phone, waba: &number.waba, business: state.business(number) };
+        let lens = Lens { world, id, line: &number.phone, waba: &number.waba, business: state.business(&number.waba) };
         let change =
             statuses::status(&lens, &lens.named(phone), name, word, sim.now_ms(), sent, number.rules.conversation);
         self.emit(sim, state, &change);

@@ -52,6 +52,9 @@ pub(crate) use manage::{Changed, NewNumber, NewTemplate};
 pub(crate) use post::Batch;
 pub use post::sign;
 
+/// The newest version of the API; calls of any other one are taken as calls of this one.
+const VERSION: &str = "v26.0";
+
 /// Meta.
 #[derive(Default)]
 pub struct Gateway {

@@ -11,7 +11,7 @@ use axum::{
 use super::{
     account::Caller,
     apps::{self, Node, Words},
-    media, numbers,
+    fields, media, numbers,
     refusal::{Answer, Refusal},
     templates,
 };
@@ -24,7 +24,7 @@ pub async fn show(
     Query(query): Query<Words>,
     headers: HeaderMap,
 ) -> Answer {
-    let asked = query.get("fields").map(String::as_str);
+    let asked = fields::asked(&query);
     let missing = || Refusal::object("get", &id);
     let state = sim.cloud.state();
     match state.node(&caller, &id) {
@@ -36,7 +36,7 @@ pub async fn show(
         Some(Node::Upload) => media::progress(&state, &caller, &id),
         Some(Node::Media) => {
             let media = state.media.get(&id).cloned().ok_or_else(missing)?;
-            let now = sim.now_ms() + state.skew_ms;
+            let now = state.now(&sim);
             drop(state);
             // Only the number that a file came to may ask for it under its name.
             if media.expires_ms <= now || query.get("phone_number_id").is_some_and(|number| *number != media.number) {

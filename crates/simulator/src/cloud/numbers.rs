@@ -7,11 +7,11 @@ use axum::{
     extract::{Path, Query, State as FromState},
 };
 use rand::RngExt as _;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     account::{Callback, Caller, MANAGEMENT, MESSAGING, Number, State},
+    apps::Words,
     fields, handshake,
     people::{bsuid, canonical, country, display},
     refusal::{Answer, Refusal, ok, success},
@@ -89,29 +89,21 @@ pub fn show(state: &State, id: &str, number: &Number, app: &str, asked: Option<&
 }
 
 /// Numbers of an account.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Wanted {
-    pub fields: Option<String>,
-    pub limit: Option<usize>,
-    pub after: Option<String>,
-}
-
 pub async fn list(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<Words>,
 ) -> Answer {
     let mut state = sim.cloud.state();
     state.waba(&caller, "get", &id)?;
     let state = &*state;
     let own = state.numbers.iter().filter(|(_, number)| number.waba == id);
     let seen = own.map(|(key, number)| {
-        fields::select(&view(state, key, number, &caller.app), wanted.fields.as_deref(), USUAL, NODE)
+        fields::select(&view(state, key, number, &caller.app), fields::asked(&query), USUAL, NODE)
     });
-    let next = |after: &str| format!("https://graph.facebook.com/v26.0/{id}/phone_numbers?after={after}");
-    Ok(ok(&fields::page(seen.collect::<Result<_, _>>()?, wanted.limit, wanted.after.as_deref(), next)?))
+    let next = |after: &str| format!("{id}/phone_numbers?after={after}");
+    Ok(ok(&fields::page(seen.collect::<Result<_, _>>()?, &query, next)?))
 }
 
 /// `{"override_callback_uri","verify_token"}`; an empty URL takes it away.
@@ -123,7 +115,7 @@ pub fn callback(body: &Value) -> Result<Option<Callback>, Refusal> {
         _ => Err(Refusal::param(format!("Param {key} must be a string."))),
     };
     let Some(url) = text("override_callback_uri")? else { return Ok(None) };
-    let token = text("verify_token")?.ok_or_else(|| Refusal::param("The parameter verify_token is required."))?;
+    let token = text("verify_token")?.ok_or_else(|| Refusal::missing("verify_token"))?;
     // At Meta it must be https; here it may be the next process.
     let good = url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if good {
@@ -140,25 +132,22 @@ pub async fn set(sim: &Arc<Sim>, caller: &Caller, id: &str, body: &Value) -> Ans
     let known = ["webhook_configuration", "new_display_name", "pin", "search_visibility", "messaging_product"];
     let map = body.as_object().filter(|map| !map.is_empty()).ok_or_else(|| Refusal::param("Invalid parameter"))?;
     if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(Refusal::param(format!("Unexpected key \"{key}\".")));
+        return Err(Refusal::unexpected(key, ""));
     }
-    if let Some(hook) = map.get("webhook_configuration") {
-        let callback = callback(hook)?;
-        if let Some(callback) = &callback {
-            handshake::verify(sim, callback).await?;
-        }
-        let mut state = sim.cloud.state();
-        let number = state.number(caller, "post", id)?;
-        match callback {
-            Some(callback) => drop(number.callbacks.insert(caller.app.clone(), callback)),
-            None => drop(number.callbacks.remove(&caller.app)),
-        }
+    // All of it is looked at before any of it is done.
+    let pin = map.get("pin").map(six_digits).transpose()?;
+    let callback = map.get("webhook_configuration").map(callback).transpose()?;
+    if let Some(Some(callback)) = &callback {
+        handshake::verify(sim, callback).await?;
     }
     let mut state = sim.cloud.state();
     let number = state.number(caller, "post", id)?;
-    if let Some(pin) = map.get("pin") {
-        number.pin = Some(six_digits(pin)?);
+    match callback {
+        Some(Some(callback)) => drop(number.callbacks.insert(caller.app.clone(), callback)),
+        Some(None) => drop(number.callbacks.remove(&caller.app)),
+        None => {}
     }
+    number.pin = pin.or(number.pin.take());
     if let Some(name) = map.get("new_display_name").and_then(Value::as_str) {
         name.clone_into(&mut number.name);
         "PENDING_REVIEW".clone_into(&mut number.name_status);
@@ -191,7 +180,7 @@ pub async fn register(
     caller.needs(MANAGEMENT)?;
     let body = json_of(&bytes)?;
     shape::product(&body)?;
-    let pin = body.get("pin").ok_or_else(|| Refusal::param("The parameter pin is required."))?;
+    let pin = body.get("pin").ok_or_else(|| Refusal::missing("pin"))?;
     let pin = six_digits(pin)?;
     if number.pin.as_ref().is_some_and(|own| *own != pin) {
         number.tries += 1;
@@ -224,14 +213,11 @@ pub async fn request_code(
     caller.needs(MANAGEMENT)?;
     let body = json_of(&bytes)?;
     let word = |key: &str| body[key].as_str().or_else(|| query.get(key)?.as_str()).map(str::to_owned);
-    match word("code_method").as_deref() {
-        Some("SMS" | "VOICE") => {}
-        Some(other) => {
-            return Err(Refusal::param(format!("Param code_method must be one of {{SMS, VOICE}} - got \"{other}\".")));
-        }
-        None => return Err(Refusal::param("The parameter code_method is required.")),
+    let method = word("code_method").ok_or_else(|| Refusal::missing("code_method"))?;
+    if !["SMS", "VOICE"].contains(&method.as_str()) {
+        return Err(Refusal::one_of("code_method", &["SMS", "VOICE"], method));
     }
-    word("language").ok_or_else(|| Refusal::param("The parameter language is required."))?;
+    word("language").ok_or_else(|| Refusal::missing("language"))?;
     number.code = Some(rand::rng().random_range(100_000..1_000_000).to_string());
     success()
 }
@@ -248,9 +234,9 @@ pub async fn verify_code(
     caller.needs(MANAGEMENT)?;
     let body = json_of(&bytes)?;
     let code = body["code"].as_str().or_else(|| query.get("code")?.as_str());
-    let code = code.ok_or_else(|| Refusal::param("The parameter code is required."))?;
+    let code = code.ok_or_else(|| Refusal::missing("code"))?;
     if number.code.as_deref() != Some(&code.replace('-', "")) {
-        return Err(Refusal::because(136_025, "The code you entered is incorrect."));
+        return Err(Refusal::known(136_025));
     }
     number.code = None;
     success()
@@ -270,7 +256,7 @@ pub async fn profile(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<Words>,
 ) -> Answer {
     let mut state = sim.cloud.state();
     let number = state.number(&caller, "get", &id)?;
@@ -283,7 +269,7 @@ pub async fn profile(
             key => all[key] = value.clone(),
         }
     }
-    let shown = fields::select(&all, wanted.fields.as_deref(), &["messaging_product"], "WhatsAppBusinessProfile")?;
+    let shown = fields::select(&all, fields::asked(&query), &["messaging_product"], "WhatsAppBusinessProfile")?;
     Ok(ok(&json!({"data": [shown]})))
 }
 
@@ -298,20 +284,20 @@ pub async fn set_profile(
     caller.needs(MESSAGING)?;
     let body = json_of(&bytes)?;
     shape::product(&body)?;
-    for (key, value) in body.as_object().into_iter().flatten() {
+    let all = || body.as_object().into_iter().flatten().filter(|(key, _)| *key != "messaging_product");
+    for (key, value) in all() {
         let longest = PROFILE.iter().find(|(known, _)| known == key).map(|(_, longest)| *longest);
         match (key.as_str(), longest, value) {
-            ("messaging_product", ..) => continue,
             ("websites", _, Value::Array(sites)) if sites.len() <= 2 => {}
             (_, Some(longest), Value::String(text)) if text.chars().count() <= longest => {}
             (key, Some(longest), _) => {
                 return Err(Refusal::param(format!("Param {key} must be a string of at most {longest} characters.")));
             }
             ("websites", ..) => return Err(Refusal::param("Param websites must be an array of at most 2 URLs.")),
-            (key, ..) => return Err(Refusal::param(format!("Unexpected key \"{key}\"."))),
+            (key, ..) => return Err(Refusal::unexpected(key, "")),
         }
-        number.profile.insert(key.clone(), value.clone());
     }
+    number.profile.extend(all().map(|(key, value)| (key.clone(), value.clone())));
     success()
 }
 
@@ -334,12 +320,12 @@ pub async fn set_settings(
     let number = state.number(&caller, "post", &id)?;
     caller.needs(MANAGEMENT)?;
     let body = json_of(&bytes)?;
-    for (key, value) in body.as_object().into_iter().flatten() {
-        if !["calling", "storage_configuration", "user_identity_change", "payload_encryption"].contains(&key.as_str()) {
-            return Err(Refusal::param(format!("Unexpected key \"{key}\".")));
-        }
-        number.settings.insert(key.clone(), value.clone());
+    let known = ["calling", "storage_configuration", "user_identity_change", "payload_encryption"];
+    let all = || body.as_object().into_iter().flatten();
+    if let Some((key, _)) = all().find(|(key, _)| !known.contains(&key.as_str())) {
+        return Err(Refusal::unexpected(key, ""));
     }
+    number.settings.extend(all().map(|(key, value)| (key.clone(), value.clone())));
     success()
 }
 
@@ -347,13 +333,13 @@ pub async fn blocked(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<Words>,
 ) -> Answer {
     let mut state = sim.cloud.state();
     let number = state.number(&caller, "get", &id)?;
     let people = number.blocked.iter().map(|phone| json!({"messaging_product": "whatsapp", "wa_id": phone})).collect();
-    let next = |after: &str| format!("https://graph.facebook.com/v26.0/{id}/block_users?after={after}");
-    Ok(ok(&fields::page(people, wanted.limit, wanted.after.as_deref(), next)?))
+    let next = |after: &str| format!("{id}/block_users?after={after}");
+    Ok(ok(&fields::page(people, &query, next)?))
 }
 
 pub async fn block(
@@ -379,17 +365,14 @@ fn change_blocked(sim: &Sim, caller: &Caller, id: &str, bytes: &Bytes, block: bo
     let body = json_of(bytes)?;
     let world = sim.world();
     let mut state = sim.cloud.state();
-    let now = sim.now_ms() + state.skew_ms;
-    let business = {
-        let number = state.number(caller, "post", id)?;
-        number.waba.clone()
-    };
-    let business = state.wabas.get(&business).map(|waba| waba.business.clone()).unwrap_or_default();
+    let now = state.now(sim);
+    let waba = state.number(caller, "post", id)?.waba.clone();
+    let business = state.business(&waba).to_owned();
     let number = state.number(caller, "post", id)?;
     caller.needs(MESSAGING)?;
     shape::product(&body)?;
     let users = body["block_users"].as_array().filter(|users| !users.is_empty());
-    let users = users.ok_or_else(|| Refusal::param("The parameter block_users is required."))?;
+    let users = users.ok_or_else(|| Refusal::missing("block_users"))?;
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for user in users {
         let input = user["user"].as_str().or(user["user_id"].as_str()).unwrap_or_default();

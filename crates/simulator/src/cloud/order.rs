@@ -64,7 +64,7 @@ pub fn recipient(sim: &Sim, waba: &str, body: &Value) -> Result<To, Refusal> {
         Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Null => None,
-        Value::String(_) => return Err(Refusal::param("The parameter to is required.")),
+        Value::String(_) => return Err(Refusal::missing("to")),
         _ => return Err(Refusal::param("Param to must be a string.")),
     };
     if let Some(input) = to {
@@ -76,7 +76,7 @@ pub fn recipient(sim: &Sim, waba: &str, body: &Value) -> Result<To, Refusal> {
         return Ok(To::Person { phone: canonical(&phone), input, by_bsuid: false });
     }
     let Some(input) = body["recipient"].as_str() else {
-        return Err(Refusal::param("The parameter to is required."));
+        return Err(Refusal::missing("to"));
     };
     if !is_bsuid(input) {
         return Err(Refusal::because(131_009, "Param recipient is not a valid business-scoped user ID"));

@@ -86,11 +86,16 @@ pub struct Post {
     waiting: Mutex<HashMap<Target, Vec<Change>>>,
 }
 
-/// `X-Hub-Signature-256`: HMAC-SHA256 of the body with the app's secret.
-pub fn sign(secret: &str, body: &[u8]) -> String {
+/// HMAC-SHA256 with the app's secret, in lower-case hex.
+pub fn hmac(secret: &str, bytes: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(body);
-    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+    mac.update(bytes);
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// `X-Hub-Signature-256` of a body.
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    format!("sha256={}", hmac(secret, body))
 }
 
 impl State {

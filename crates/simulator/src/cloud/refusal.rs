@@ -6,8 +6,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use rand::RngExt as _;
 use serde_json::{Value, json};
+
+use crate::chance::letters;
 
 /// What stands on every answer.
 const TYPE: &str = "application/json; charset=UTF-8";
@@ -83,6 +84,8 @@ const KNOWN: &[Known] = &[
     (131008, 400, "Required parameter is missing", "The request is missing a required parameter."),
     (131009, 400, "Parameter value is not valid", "One or more parameter values are invalid."),
     (131016, 500, "Service unavailable", "A service is temporarily unavailable."),
+    // What Meta says of groups was not seen.
+    (131020, 400, "Group is not available", "The group is not available."),
     (131021, 400, "Recipient cannot be sender", "Sender and recipient phone number is the same."),
     (131026, 400, "Message undeliverable", "Message Undeliverable."),
     (
@@ -204,6 +207,7 @@ const KNOWN: &[Known] = &[
         "Generic user error",
         "Message failed to send because of an unknown error with your request parameters.",
     ),
+    (136025, 400, "Verify code error", "The code is incorrect."),
 ];
 
 fn known(code: i64) -> Known {
@@ -234,9 +238,31 @@ impl Refusal {
         Refusal { details: Some(details.into()), ..Refusal::known(code) }
     }
 
+    /// A failure that a test has set, with a sentence of its own or the usual one.
+    pub fn failure(code: i64, details: Option<String>) -> Refusal {
+        details.map_or_else(|| Refusal::known(code), |details| Refusal::because(code, details))
+    }
+
     /// 100: a parameter that is not there, not known, or of another kind.
     pub fn param(message: impl std::fmt::Display) -> Refusal {
         Refusal::of(400, 100, "OAuthException", format!("(#100) {message}"))
+    }
+
+    /// 100: a parameter that must be there is not, or is empty.
+    pub fn missing(at: impl std::fmt::Display) -> Refusal {
+        Refusal::param(format!("The parameter {at} is required."))
+    }
+
+    /// 100: a parameter that is none of the words there are for it.
+    pub fn one_of(at: impl std::fmt::Display, words: &[&str], got: impl Into<Value>) -> Refusal {
+        let words = words.join(", ").to_uppercase();
+        Refusal::param(format!("Param {at} must be one of {{{words}}} - got {}.", got.into()))
+    }
+
+    /// 100: a key that nothing is known of, in this object or, if it has no name, at the top.
+    pub fn unexpected(key: &str, at: &str) -> Refusal {
+        let of = if at.is_empty() { String::new() } else { format!(" on param \"{at}\"") };
+        Refusal::param(format!("Unexpected key \"{key}\"{of}."))
     }
 
     /// 100, with a sub-number and words for a person: what template creation says.
@@ -362,10 +388,7 @@ pub fn escaped(value: &Value) -> String {
 
 /// `fbtrace_id`: `A` and 22 letters.
 pub fn trace_id() -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut rng = rand::rng();
-    let letters: String = (0..22).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect();
-    format!("A{letters}")
+    format!("A{}", letters(22, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
 }
 
 #[cfg(test)]

@@ -208,18 +208,15 @@ pub fn message(body: &Value) -> Result<&str, Refusal> {
     object(body, ENVELOPE, "")?;
     let kind = body.get("type").and_then(Value::as_str).unwrap_or("text");
     if kind == "interactive" {
-        let content = body.get(kind).ok_or_else(|| Refusal::param(format!("The parameter {kind} is required.")))?;
+        let content = body.get(kind).ok_or_else(|| Refusal::missing(kind))?;
         interactive(content)?;
         return Ok(kind);
     }
     let Some((_, shape)) = KINDS.iter().find(|(name, _)| *name == kind) else {
         let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain(["interactive"]).collect();
-        return Err(Refusal::param(format!(
-            "Param type must be one of {{{}}} - got \"{kind}\".",
-            names.join(", ").to_uppercase()
-        )));
+        return Err(Refusal::one_of("type", &names, kind));
     };
-    let content = body.get(kind).ok_or_else(|| Refusal::param(format!("The parameter {kind} is required.")))?;
+    let content = body.get(kind).ok_or_else(|| Refusal::missing(kind))?;
     value(content, *shape, kind)?;
     if ["image", "video", "audio", "document", "sticker"].contains(&kind) {
         one_source(content, kind)?;
@@ -237,11 +234,9 @@ pub fn read(body: &Value) -> Result<&str, Refusal> {
 /// Whether it is for WhatsApp at all.
 pub fn product(body: &Value) -> Result<(), Refusal> {
     match body.get("messaging_product") {
-        None => Err(Refusal::param("The parameter messaging_product is required.")),
+        None => Err(Refusal::missing("messaging_product")),
         Some(Value::String(product)) if product.eq_ignore_ascii_case("whatsapp") => Ok(()),
-        Some(other) => {
-            Err(Refusal::param(format!("Param messaging_product must be one of {{WHATSAPP}} - got {other}.")))
-        }
+        Some(other) => Err(Refusal::one_of("messaging_product", &["whatsapp"], other.clone())),
     }
 }
 
@@ -251,7 +246,7 @@ fn one_source(content: &Value, at: &str) -> Result<(), Refusal> {
         (true, true) => {
             Err(Refusal::param(format!("Only one of the parameters {at}['id'] and {at}['link'] may be given.")))
         }
-        (false, false) => Err(Refusal::param(format!("The parameter {at}['id'] or {at}['link'] is required."))),
+        (false, false) => Err(Refusal::missing(format!("{at}['id'] or {at}['link']"))),
         (_, true) if !content["link"].as_str().is_some_and(|link| link.starts_with("http")) => {
             Err(Refusal::because(131_009, format!("Param {at}['link'] is not a valid URI.")))
         }
@@ -271,13 +266,10 @@ fn interactive(content: &Value) -> Result<(), Refusal> {
     let kind = content["type"].as_str().unwrap_or_default();
     let Some((_, action, longest)) = INTERACTIVE.iter().find(|(name, ..)| *name == kind) else {
         let names: Vec<&str> = INTERACTIVE.iter().map(|(name, ..)| *name).collect();
-        return Err(Refusal::param(format!(
-            "Param interactive['type'] must be one of {{{}}} - got \"{kind}\".",
-            names.join(", ").to_uppercase()
-        )));
+        return Err(Refusal::one_of("interactive['type']", &names, kind));
     };
     if !matches!(kind, "product" | "call_permission_request" | "catalog_message") && content.get("body").is_none() {
-        return Err(Refusal::param("The parameter interactive['body'] is required."));
+        return Err(Refusal::missing("interactive['body']"));
     }
     if let Some(body) = content.get("body") {
         object(body, &[("text", true, Any)], "interactive['body']")?;
@@ -286,9 +278,7 @@ fn interactive(content: &Value) -> Result<(), Refusal> {
     value(&content["action"], *action, "interactive['action']")?;
     if let Some(header) = content.get("header") {
         let kind = header["type"].as_str().unwrap_or_default();
-        let inside = header
-            .get(kind)
-            .ok_or_else(|| Refusal::param(format!("The parameter interactive['header']['{kind}'] is required.")))?;
+        let inside = header.get(kind).ok_or_else(|| Refusal::missing(format!("interactive['header']['{kind}']")))?;
         if kind != "text" {
             one_source(inside, &format!("interactive['header']['{kind}']"))?;
             if content["type"] == "list" {
@@ -325,13 +315,12 @@ fn object(there: &Value, fields: &[Field], at: &str) -> Result<(), Refusal> {
         return Err(Refusal::param(format!("Param {at} must be a JSON object.")));
     };
     if let Some(key) = map.keys().find(|key| !fields.iter().any(|(known, ..)| known == key)) {
-        let of = if at.is_empty() { String::new() } else { format!(" on param \"{at}\"") };
-        return Err(Refusal::param(format!("Unexpected key \"{key}\"{of}.")));
+        return Err(Refusal::unexpected(key, at));
     }
     for (key, needed, kind) in fields {
         match map.get(*key) {
             None | Some(Value::Null) if *needed => {
-                return Err(Refusal::param(format!("The parameter {} is required.", name(key))));
+                return Err(Refusal::missing(name(key)));
             }
             None | Some(Value::Null) => {}
             Some(inside) => value(inside, *kind, &name(key))?,
@@ -346,7 +335,7 @@ fn value(there: &Value, kind: Kind, at: &str) -> Result<(), Refusal> {
         Text(longest) | Free(longest) => {
             let text = there.as_str().ok_or_else(|| Refusal::param(format!("Param {at} must be a string.")))?;
             match text.chars().count() {
-                0 if matches!(kind, Text(_)) => Err(Refusal::param(format!("The parameter {at} is required."))),
+                0 if matches!(kind, Text(_)) => Err(Refusal::missing(at)),
                 length if length > longest => {
                     Err(Refusal::param(format!("Param {at} must be at most {longest} characters long.")))
                 }
@@ -358,10 +347,7 @@ fn value(there: &Value, kind: Kind, at: &str) -> Result<(), Refusal> {
         Number if there.is_number() || there.as_str().is_some_and(|text| text.trim().parse::<f64>().is_ok()) => Ok(()),
         Number => Err(Refusal::param(format!("Param {at} must be a number."))),
         One(words) if there.as_str().is_some_and(|word| words.contains(&word)) => Ok(()),
-        One(words) => Err(Refusal::param(format!(
-            "Param {at} must be one of {{{}}} - got {there}.",
-            words.join(", ").to_uppercase()
-        ))),
+        One(words) => Err(Refusal::one_of(at, words, there.clone())),
         Object(fields) => object(there, fields, at),
         List(least, most, fields) => {
             let items = there.as_array().ok_or_else(|| Refusal::param(format!("Param {at} must be an array.")))?;

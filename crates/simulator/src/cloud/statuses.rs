@@ -55,8 +55,7 @@ pub fn status(
     }
     if word == "failed" {
         let (code, details) = sent.failure.clone().unwrap_or((131_026, None));
-        let error = details.map_or_else(|| Refusal::known(code), |details| Refusal::because(code, details));
-        status["errors"] = json!([error.in_hook()]);
+        status["errors"] = json!([Refusal::failure(code, details).in_hook()]);
     } else {
         // A price stands on `sent` and on one of those that say that it arrived.
         if word == "sent" || !sent.priced {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     account::{Caller, MANAGEMENT, Template, new_id},
+    apps::Words,
     fields, guard,
     hydrate::{component, variables},
     refusal::{Answer, Refusal, ok, success},
@@ -22,6 +23,10 @@ use crate::sim::Sim;
 const USUAL: &[&str] =
     &["name", "components", "language", "status", "category", "parameter_format", "previous_category", "id"];
 const NODE: &str = "WhatsAppMessageTemplate";
+const COMPONENTS: &[&str] =
+    &["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER", "CALL_PERMISSION_REQUEST"];
+const CATEGORIES: &[&str] = &["UTILITY", "MARKETING", "AUTHENTICATION"];
+const FORMATS: &[&str] = &["POSITIONAL", "NAMED"];
 /// How many an account can have.
 const MOST: usize = 6_000;
 
@@ -65,23 +70,6 @@ pub fn view(id: &str, template: &Template) -> Value {
     })
 }
 
-/// Filters of the list.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Wanted {
-    fields: Option<String>,
-    limit: Option<String>,
-    after: Option<String>,
-    name: Option<String>,
-    status: Option<String>,
-    category: Option<String>,
-    language: Option<String>,
-    content: Option<String>,
-    quality_score: Option<String>,
-    name_or_content: Option<String>,
-    summary: Option<String>,
-}
-
 /// Whether a word is one of a filter's: a word, several with commas, or a JSON list.
 fn among(filter: Option<&String>, word: &str) -> bool {
     filter.is_none_or(|filter| {
@@ -93,51 +81,48 @@ pub async fn list(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<Words>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Answer {
     let mut state = sim.cloud.state();
     state.waba(&caller, "get", &id)?;
     caller.needs(MANAGEMENT)?;
-    let limit = match wanted.limit.as_deref().map(str::parse::<usize>) {
-        None => None,
-        Some(Ok(limit)) => Some(limit),
-        Some(Err(_)) => return Err(Refusal::param("Param limit must be an integer")),
-    };
     let words = |template: &Template| {
         component(&template.components, "BODY").map(|body| body["text"].to_string()).unwrap_or_default()
     };
-    let has = |filter: &Option<String>, text: &str| {
-        filter.as_ref().is_none_or(|filter| text.to_lowercase().contains(&filter.to_lowercase()))
+    let has = |key: &str, text: &str| {
+        query.get(key).is_none_or(|filter| text.to_lowercase().contains(&filter.to_lowercase()))
     };
+    let is = |key: &str, word: &str| among(query.get(key), word);
+    let shown = fields::asked(&query);
     let own = || state.templates.iter().filter(|(_, template)| template.waba == id);
     let mut found = Vec::new();
     for (key, template) in own() {
-        let fits = has(&wanted.name, &template.name)
-            && among(wanted.status.as_ref(), &template.status)
-            && among(wanted.category.as_ref(), &template.category)
-            && among(wanted.language.as_ref(), &template.language)
-            && among(wanted.quality_score.as_ref(), &template.quality)
-            && has(&wanted.content, &words(template))
-            && has(&wanted.name_or_content, &format!("{} {}", template.name, words(template)));
+        let fits = has("name", &template.name)
+            && is("status", &template.status)
+            && is("category", &template.category)
+            && is("language", &template.language)
+            && is("quality_score", &template.quality)
+            && has("content", &words(template))
+            && has("name_or_content", &format!("{} {}", template.name, words(template)));
         if fits {
-            found.push(fields::select(&view(key, template), wanted.fields.as_deref(), USUAL, NODE)?);
+            found.push(fields::select(&view(key, template), shown, USUAL, NODE)?);
         }
     }
-    // Whole, with the token, and on Meta's own host, whatever host was asked.
+    // Whole, with the token.
     let next = |after: &str| {
-        let asked = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        let again = asked.filter(|(key, _)| !matches!(key.as_ref(), "after" | "access_token" | "appsecret_proof"));
-        let query = url::form_urlencoded::Serializer::new(String::new())
+        let all = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let kept = all.filter(|(key, _)| !matches!(key.as_ref(), "after" | "access_token" | "appsecret_proof"));
+        let again = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("access_token", &guard::token(&headers, &uri).unwrap_or_default())
-            .extend_pairs(again)
+            .extend_pairs(kept)
             .append_pair("after", after)
             .finish();
-        format!("https://graph.facebook.com/v26.0/{id}/message_templates?{query}")
+        format!("{id}/message_templates?{again}")
     };
-    let mut page = fields::page(found, limit, wanted.after.as_deref(), next)?;
-    if let Some(summary) = &wanted.summary {
+    let mut page = fields::page(found, &query, next)?;
+    if let Some(summary) = query.get("summary") {
         let all = json!({
             "total_count": own().count(), "message_template_count": own().count(), "message_template_limit": MOST,
             "are_translations_complete": true,
@@ -171,12 +156,8 @@ fn check(format: &str, category: &str, components: &[Value]) -> Result<(), Refus
     let body = component(components, "BODY").ok_or_else(|| Refusal::param("components must have a BODY"))?;
     for one in components {
         let kind = one["type"].as_str().unwrap_or_default().to_uppercase();
-        if !["HEADER", "BODY", "FOOTER", "BUTTONS", "CAROUSEL", "LIMITED_TIME_OFFER", "CALL_PERMISSION_REQUEST"]
-            .contains(&kind.as_str())
-        {
-            return Err(Refusal::param(format!(
-                "Param components['type'] must be one of the known types - got \"{kind}\"."
-            )));
+        if !COMPONENTS.contains(&kind.as_str()) {
+            return Err(Refusal::one_of("components['type']", COMPONENTS, kind));
         }
         let text = one["text"].as_str().unwrap_or_default();
         let longest = match kind.as_str() {
@@ -194,12 +175,12 @@ fn check(format: &str, category: &str, components: &[Value]) -> Result<(), Refus
             return Err(Refusal::template(2_388_073, "Footer has variables", "The footer can't have variables."));
         }
         if kind == "HEADER" && one["format"].as_str().is_none() {
-            return Err(Refusal::param("The parameter components['format'] is required for a HEADER."));
+            return Err(Refusal::missing("components['format']"));
         }
     }
     let text = body["text"].as_str().unwrap_or_default();
     if text.is_empty() && category != "AUTHENTICATION" {
-        return Err(Refusal::param("The parameter components['text'] is required for a BODY."));
+        return Err(Refusal::missing("components['text']"));
     }
     let names = variables(text);
     let trimmed = text.trim();
@@ -270,11 +251,8 @@ pub async fn create(
     let approves = state.waba(&caller, "post", &id)?.approves_after_ms;
     caller.needs(MANAGEMENT)?;
     let draft = draft(&bytes)?;
-    let need = |value: Option<String>, name: &str| {
-        value
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| Refusal::param(format!("The parameter {name} is required.")))
-    };
+    let need =
+        |value: Option<String>, name: &str| value.filter(|text| !text.is_empty()).ok_or_else(|| Refusal::missing(name));
     let (name, language, category) = (
         need(draft.name, "name")?,
         need(draft.language, "language")?,
@@ -286,16 +264,12 @@ pub async fn create(
             "Param name must be lower-case letters, digits and underscores, at most 512 of them",
         ));
     }
-    if !["MARKETING", "UTILITY", "AUTHENTICATION"].contains(&category.as_str()) {
-        return Err(Refusal::param(format!(
-            "Param category must be one of {{UTILITY, MARKETING, AUTHENTICATION}} - got \"{category}\"."
-        )));
+    if !CATEGORIES.contains(&category.as_str()) {
+        return Err(Refusal::one_of("category", CATEGORIES, category));
     }
     let format = draft.parameter_format.unwrap_or_else(|| "POSITIONAL".into()).to_uppercase();
-    if !["POSITIONAL", "NAMED"].contains(&format.as_str()) {
-        return Err(Refusal::param(format!(
-            "Param parameter_format must be one of {{POSITIONAL, NAMED}} - got \"{format}\"."
-        )));
+    if !FORMATS.contains(&format.as_str()) {
+        return Err(Refusal::one_of("parameter_format", FORMATS, format));
     }
     check(&format, &category, &draft.components)?;
     let own = || state.templates.values().filter(|template| template.waba == id);
@@ -330,7 +304,7 @@ pub async fn create(
 /// `POST /{template}`: name and language stay.
 pub fn edit(sim: &Sim, caller: &Caller, id: &str, bytes: &[u8]) -> Answer {
     let mut state = sim.cloud.state();
-    let now = sim.now_ms() + state.skew_ms;
+    let now = state.now(sim);
     let template = state.template(caller, "post", id)?;
     caller.needs(MANAGEMENT)?;
     let draft = draft(bytes)?;
@@ -372,36 +346,23 @@ pub fn show(template: &Template, id: &str, asked: Option<&str>) -> Answer {
     Ok(ok(&fields::select(&view(id, template), asked, USUAL, NODE)?))
 }
 
-/// Which templates go.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Gone {
-    name: Option<String>,
-    hsm_id: Option<String>,
-    hsm_ids: Option<String>,
-}
-
 /// All languages of a name, or one.
 pub async fn remove(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(gone): Query<Gone>,
+    Query(query): Query<Words>,
 ) -> Answer {
     let mut state = sim.cloud.state();
     state.waba(&caller, "delete", &id)?;
     caller.needs(MANAGEMENT)?;
-    let ids = gone.hsm_id.clone().or(gone.hsm_ids.clone());
-    let name = match (&gone.name, &gone.hsm_ids) {
-        (Some(name), _) => Some(name.clone()),
-        (None, Some(_)) => None,
-        (None, None) => return Err(Refusal::param("The parameter name is required.")),
-    };
+    let (name, ids) = (query.get("name"), query.get("hsm_id").or(query.get("hsm_ids")));
+    if name.is_none() && !query.contains_key("hsm_ids") {
+        return Err(Refusal::missing("name"));
+    }
     let before = state.templates.len();
     state.templates.retain(|key, template| {
-        let is = template.waba == id
-            && name.as_ref().is_none_or(|name| *name == template.name)
-            && ids.as_ref().is_none_or(|_| among(ids.as_ref(), key));
+        let is = template.waba == id && name.is_none_or(|name| *name == template.name) && among(ids, key);
         !is
     });
     if state.templates.len() == before {

@@ -22,7 +22,7 @@ fn there(found: bool, what: &'static str) -> Done<StatusCode> {
 }
 
 pub async fn numbers(State(sim): State<Arc<Sim>>) -> Json<Value> {
-    Json(json!({"items": sim.cloud.all(sim.now_ms())}))
+    Json(json!({"items": sim.cloud.all(&sim)}))
 }
 
 pub async fn make(State(sim): State<Arc<Sim>>, Take(new): Take<NewNumber>) -> Done<(StatusCode, Json<Value>)> {
@@ -32,7 +32,7 @@ pub async fn make(State(sim): State<Arc<Sim>>, Take(new): Take<NewNumber>) -> Do
 }
 
 pub async fn show(State(sim): State<Arc<Sim>>, Path(id): Path<String>) -> Done<Json<Value>> {
-    Ok(Json(sim.cloud.seen(&id, sim.now_ms()).ok_or(Refused::Missing("such number"))?))
+    Ok(Json(sim.cloud.seen(&sim, &id).ok_or(Refused::Missing("such number"))?))
 }
 
 pub async fn alter(

@@ -11,7 +11,7 @@ use super::{
     Gateway, Webhook,
     session::{Me, Session},
 };
-use crate::{faults::Case, hooks::Parcel, sim::Sim};
+use crate::{chance::letters, faults::Case, hooks::Parcel, sim::Sim};
 
 /// The signature of `body`: HMAC-SHA512 in lower-case hex.
 pub fn sign(key: &str, body: &[u8]) -> String {
@@ -102,9 +102,7 @@ fn event_id(at_ms: i64) -> String {
 
 /// 17 letters and digits, as WAHA's.
 fn request_id() -> String {
-    const LETTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut rng = rand::rng();
-    (0..17).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
+    letters(17, b"0123456789abcdefghijklmnopqrstuvwxyz")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ASHA, Meta, PHONE, example, lacks};
+use super::{ASHA, Meta, PHONE, callback, example, lacks};
 
 #[tokio::test]
 async fn answers_have_what_metas_have() {
@@ -59,6 +59,18 @@ async fn refusals_have_metas_shape_and_numbers() {
         ("POST", "1234567890/messages".into(), text(json!(ASHA)), 400, 100, Some(33)),
         ("GET", format!("{}?fields=nonsense", meta.number), Value::Null, 400, 100, None),
         ("GET", format!("{}/nonsense", meta.number), Value::Null, 400, 2500, None),
+        ("GET", format!("{}/phone_numbers?limit=x", meta.waba), Value::Null, 400, 100, None),
+        ("GET", format!("{}/message_templates?limit=-1", meta.waba), Value::Null, 400, 100, None),
+        ("GET", format!("{}/block_users?after=x&after=y", meta.number), Value::Null, 400, 131_059, None),
+        ("POST", format!("{}/verify_code", meta.number), json!({"code": "000"}), 400, 136_025, None),
+        (
+            "POST",
+            number.clone(),
+            json!({"messaging_product": "whatsapp", "recipient_type": "group", "to": "1", "text": {"body": "x"}}),
+            400,
+            131_020,
+            None,
+        ),
         ("DELETE", number.clone(), Value::Null, 400, 2500, None),
         ("POST", number.clone(), json!({}), 400, 100, None),
         ("POST", number.clone(), text(json!("hello")), 400, 131_009, None),
@@ -168,6 +180,28 @@ async fn a_number_is_registered_described_and_shields_itself() {
     meta.good("DELETE", &at("block_users"), users).await;
     meta.sends("text", json!({"body": "Hello again"})).await;
     meta.good("POST", &at("deregister"), Value::Null).await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_changes_nothing() {
+    let meta = Meta::new(json!({})).await;
+    let control = format!("/control/cloud/numbers/{}", meta.number);
+    let hook = json!({"override_callback_uri": callback().await, "verify_token": "vt"});
+    for (edge, body) in [
+        ("", json!({"webhook_configuration": hook, "pin": "12"})),
+        ("/whatsapp_business_profile", json!({"messaging_product": "whatsapp", "about": "Open", "websites": "x"})),
+        ("/settings", json!({"calling": {"status": "ENABLED"}, "nonsense": 1})),
+    ] {
+        let (status, answer) = meta.call("POST", &format!("{}{edge}", meta.number), body).await;
+        assert_eq!(status, 400, "{edge}: {answer}");
+    }
+    let seen = meta.house.good("GET", &control, Value::Null).await;
+    assert_eq!(seen["webhook_configuration"].get("phone_number"), None, "{seen}");
+    let profile =
+        meta.good("GET", &format!("{}/whatsapp_business_profile?fields=about", meta.number), Value::Null).await;
+    assert_eq!(profile["data"][0].get("about"), None, "{profile}");
+    let settings = meta.good("GET", &format!("{}/settings", meta.number), Value::Null).await;
+    assert_eq!(settings["calling"]["status"], "DISABLED");
 }
 
 #[tokio::test]

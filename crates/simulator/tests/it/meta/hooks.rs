@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::IntoResponse as _};
 use indaba_simulator::cloud::sign;
 use serde_json::{Value, json};
 
-use super::{ASHA, Meta, PHONE, example, lacks};
+use super::{ASHA, Meta, PHONE, callback, example, lacks};
 use crate::house::{Hook, until};
 
 /// The first hook in which something stands at `pointer` of its first change's value.
@@ -163,22 +163,9 @@ async fn what_is_not_answered_200_is_told_again() {
 
 #[tokio::test]
 async fn the_narrower_callback_is_heard_and_the_word_is_asked_for() {
-    use axum::{Router, extract::RawQuery, routing::get};
     let meta = Meta::new(json!({})).await;
     let other = crate::house::House::new().await;
-    let shaken = Router::new().route(
-        "/good",
-        get(async |RawQuery(query): RawQuery| {
-            let query = query.unwrap_or_default();
-            let challenge = query.split('&').find_map(|pair| pair.strip_prefix("hub.challenge="));
-            let fits = query.contains("hub.mode=subscribe") && query.contains("hub.verify_token=vt");
-            if fits { challenge.unwrap_or_default().to_owned() } else { "no".to_owned() }
-        })
-        .post(async || StatusCode::OK),
-    );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/good", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, shaken).await });
+    let url = callback().await;
     let set = |url: &str, word: &str| json!({"override_callback_uri": url, "verify_token": word});
     let path = format!("{}/subscribed_apps", meta.waba);
     let (_, refused) = meta.call("POST", &path, set(&url, "another")).await;

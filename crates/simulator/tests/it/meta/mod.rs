@@ -7,6 +7,7 @@ mod requests;
 
 use std::{fs, path::PathBuf};
 
+use axum::{Router, extract::RawQuery, http::StatusCode, routing::get};
 use serde_json::{Value, json};
 
 use crate::house::House;
@@ -112,6 +113,21 @@ impl Meta {
     pub fn bearer(&self) -> &str {
         &self.token
     }
+}
+
+/// A URL for hooks where the word is `vt`.
+pub async fn callback() -> String {
+    let shake = async |RawQuery(query): RawQuery| {
+        let query = query.unwrap_or_default();
+        let challenge = query.split('&').find_map(|pair| pair.strip_prefix("hub.challenge="));
+        let fits = query.contains("hub.mode=subscribe") && query.contains("hub.verify_token=vt");
+        if fits { challenge.unwrap_or_default().to_owned() } else { "no".to_owned() }
+    };
+    let routes = Router::new().route("/good", get(shake).post(async || StatusCode::OK));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/good", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
 }
 
 /// What of `was` is not in `is`, or is of another kind: paths.
