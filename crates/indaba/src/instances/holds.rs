@@ -49,7 +49,7 @@ pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
     if before.paused_until.is_some_and(|already| already >= until) {
         return Ok(());
     }
-    let reason = before.reason(tx.now()).filter(|_| before.waits(tx.now()).is_some());
+    let reason = before.pause_reason.clone().filter(|_| before.waits(tx.now()).is_some());
     hold(tx, &before, Some(until), before.firsts_paused_until, reason.as_deref().unwrap_or(SLOW_DOWN))
 }
 

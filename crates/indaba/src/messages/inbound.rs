@@ -74,7 +74,7 @@ pub fn unpark(tx: &mut TenantTx, instance: InstanceId, provider_id: &str) -> Res
 /// The newest word on each number's link; gateways flood with these.
 fn sessions(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
     let mut newest: BTreeMap<InstanceId, &providers::Session> = BTreeMap::new();
-    let mut accounts: Vec<(InstanceId, providers::Session)> = Vec::new();
+    let mut all: Vec<(InstanceId, providers::Session)> = Vec::new();
     for one in told {
         match one.incoming {
             Incoming::Session(session) => {
@@ -85,14 +85,14 @@ fn sessions(tx: &mut TenantTx, told: &[Told]) -> Result<()> {
             }
             Incoming::Account(account) if account.state != providers::SessionState::Unknown => {
                 let session = providers::Session { state: account.state, at: account.at, ..Default::default() };
-                accounts.push((one.instance, session));
+                all.push((one.instance, session));
             }
             _ => {}
         }
     }
-    accounts.sort_by_key(|(instance, _)| *instance); // everybody locks them in this order
-    accounts.iter().try_for_each(|(instance, session)| instances::receive(tx, *instance, session))?;
-    newest.into_iter().try_for_each(|(instance, session)| instances::receive(tx, instance, session))
+    all.extend(newest.into_iter().map(|(instance, session)| (instance, session.clone())));
+    all.sort_by_key(|(instance, _)| *instance); // everybody locks them in this order
+    all.iter().try_for_each(|(instance, session)| instances::receive(tx, *instance, session))
 }
 
 /// What the address book says of contacts we have.

@@ -1,11 +1,11 @@
 //! Numbers are looked after: what gateways say is put in the right order, what was missed is fetched, the deaf are restarted.
-use crate::support::{ASHA, BRISK, MORNING, OWN, Shop, config_at, each_db_with, in_a_shop, written};
+use crate::support::{ASHA, BRISK, MORNING, OWN, Shop, config_at, each_db_with, in_a_shop, in_an_open_shop, written};
 use indaba::{
     instances::{self, InstanceId},
     jobs,
-    messages::WatchAll,
+    messages::{WatchAll, history::FillGap},
 };
-use indaba_providers::{Session, SessionState};
+use indaba_providers::{Session, SessionState, Step};
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -96,6 +96,95 @@ async fn when_nobody_looked_for_a_while_the_time_is_made_up_for() {
             shop.house.run_jobs().await;
         }
         assert_eq!(shop.asked("/chats/all/messages").await, asked);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_message_that_cannot_be_kept_costs_no_gap() {
+    in_a_shop(async |shop| {
+        shop.receive(ASHA, "A1", "before").await;
+        at_the_gateway(&shop, "FAILED").await;
+        shop.sync().await;
+        shop.house.wait(20 * MINUTE);
+        writes_unheard(&shop, ASHA, "A2", "are you there?").await;
+        writes_unheard(&shop, ASHA, &"9".repeat(300), "of no use").await;
+        writes_unheard(&shop, ASHA, "A3", "hello?").await;
+        at_the_gateway(&shop, "WORKING").await;
+        shop.sync().await;
+        shop.house.run_jobs().await;
+        assert_eq!(texts(&shop).await, ["before", "are you there?", "hello?"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gap_that_the_version_before_left_is_filled() {
+    in_a_shop(async |shop| {
+        shop.receive(ASHA, "A1", "before").await;
+        shop.house.wait(20 * MINUTE);
+        writes_unheard(&shop, ASHA, "A2", "hello?").await;
+        let older = shop.house.app.db.write(shop.house.tenant, {
+            let instance: InstanceId = shop.id.parse().unwrap();
+            move |tx| jobs::enqueue(tx, &FillGap { instance, since: None })
+        });
+        older.await.unwrap();
+        shop.house.run_jobs().await;
+        assert_eq!(texts(&shop).await, ["before", "hello?"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_is_counted_once_whoever_tells_it_first() {
+    in_an_open_shop(async |shop| {
+        let (db, tenant, id): (_, _, InstanceId) = (&shop.house.app.db, shop.house.tenant, shop.id.parse().unwrap());
+        let scan = |at: i64| Session {
+            state: SessionState::Linking,
+            step: Some(Step::Scan),
+            at: Some(MORNING.0 + at),
+            ..Session::default()
+        };
+        let attempt = async || shop.number().await["code"]["attempt"].clone();
+        let known = db.read(tenant, move |tx| instances::get(tx, id)).await.unwrap().state_at;
+        // an answer's time has whole seconds; the hook of the same code says it more exactly
+        let answer = scan(5_000);
+        db.write(tenant, move |tx| instances::answered(tx, id, &answer, known)).await.unwrap();
+        assert_eq!(attempt().await, 1);
+        for (at, codes, why) in [(5_300, 1, "the same code"), (5_300, 1, "told twice"), (5_600, 2, "the next one")] {
+            let hook = scan(at);
+            db.write(tenant, move |tx| instances::receive(tx, id, &hook)).await.unwrap();
+            assert_eq!(attempt().await, codes, "{why}");
+        }
+        // that it still waits, said at a later whole second, does not hide the one after it
+        let again = scan(6_000);
+        let known = db.read(tenant, move |tx| instances::get(tx, id)).await.unwrap().state_at;
+        db.write(tenant, move |tx| instances::answered(tx, id, &again, known)).await.unwrap();
+        let third = scan(6_200);
+        db.write(tenant, move |tx| instances::receive(tx, id, &third)).await.unwrap();
+        assert_eq!(attempt().await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refusals_of_one_lock_are_one_lock_and_shorten_no_longer_wait() {
+    in_a_shop(async |shop| {
+        let (db, tenant, id): (_, _, InstanceId) = (&shop.house.app.db, shop.house.tenant, shop.id.parse().unwrap());
+        let lock = async |first: bool| db.write(tenant, move |tx| instances::lock(tx, id, first, None)).await.unwrap();
+        let begun = shop.house.app.clock.now();
+        for _ in 0..3 {
+            assert_eq!(lock(true).await, begun + 5 * MINUTE, "those that were on their way when it fell");
+        }
+        assert_eq!(lock(false).await, begun + 5 * MINUTE, "the same lock, met by an answer");
+        shop.house.wait(5 * MINUTE);
+        let later = shop.house.app.clock.now();
+        assert_eq!(lock(true).await, later + 15 * MINUTE, "the second");
+        // the gateway had asked for more
+        let hour = later + 60 * MINUTE;
+        db.write(tenant, move |tx| instances::pause(tx, id, hour)).await.unwrap();
+        assert_eq!(lock(false).await, hour);
+        assert_eq!(shop.number().await["pausedUntil"], json!(hour));
     })
     .await;
 }

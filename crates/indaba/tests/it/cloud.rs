@@ -361,6 +361,37 @@ async fn a_new_app_secret_is_believed_and_the_old_one_with_it() {
 }
 
 #[tokio::test]
+async fn a_secret_that_meta_did_not_confirm_changes_no_other_number() {
+    in_an_office(async |office| {
+        let first = office.at_meta(json!({})).await;
+        let more =
+            json!({ "wabaId": first.get("wabaId"), "appId": first.get("appId"), "token": first.get("accessToken") });
+        let second = office.at_meta(more).await;
+        // without the app's id a secret cannot be proved
+        let mut form = first.form("Sales");
+        form["settings"]["appId"] = Value::Null;
+        let one = office.who.post("/api/instances", form).await.ok();
+        let two = office.connect(&second, "Rentals").await;
+        let place = format!("/api/instances/{}", one["id"].as_str().unwrap());
+        for typo in ["a-typo-in-the-secret", "another-typo-in-it"] {
+            office.who.patch(&place, json!({ "settings": { "appSecret": typo } })).await.ok();
+        }
+        let (phone, asha, secret) = (second.get("phone"), new_phone(), first.get("appSecret"));
+        office.writes(&phone, &asha, "Asha", "Hello").await;
+        let talk = office.talk(&asha).await;
+        office.becomes(&talk, "Hello", "received").await;
+        office.answer(&talk, "Good morning").await.ok();
+        office.becomes(&talk, "Good morning", "delivered").await;
+
+        // what no gateway calls a number is not worth a row
+        let odd = body(&second.get("wabaId"), &[text(&"7".repeat(10_000), "27840000041", "wamid.E1", "hello")]);
+        assert_eq!(office.post(&path_of(&two), &odd, Some(&signed(&secret, &odd))).await.status, 200);
+        assert_eq!(office.count("select count(*) from stray_hooks").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn on_the_operators_app_hooks_come_by_the_shared_address() {
     let settings = [
         ("INDABA_GATEWAY_KIND", "cloud"),

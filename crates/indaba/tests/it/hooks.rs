@@ -2,7 +2,7 @@
 use crate::support::{ASHA, Shop, in_a_shop, in_a_shop_with, written};
 use axum::body::Body;
 use futures_util::stream;
-use indaba::args;
+use indaba::{args, messages::HookId};
 use serde_json::json;
 use std::time::Duration;
 
@@ -183,6 +183,22 @@ async fn hooks_are_forgotten_after_a_week() {
         shop.house.run_jobs().await;
         assert_eq!(stored(&shop).await.0, 1, "only what is younger than seven days");
         assert_eq!(shop.newest().await.1.len(), 2, "the messages stay");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn jobs_of_the_version_before_are_understood() {
+    in_a_shop(async |shop| {
+        shop.tell("message.any", written(ASHA, "A1", "hello")).await;
+        let older = shop.house.app.db.system("check a statement", |tx| {
+            let (hook,): (HookId,) = tx.get("select id from hooks", args![])?;
+            let payload = json!({ "hook": hook }).to_string();
+            tx.run("update jobs set payload = $1 where kind = 'hook.process'", args![payload])
+        });
+        assert_eq!(older.await.unwrap(), 1);
+        shop.house.run_jobs().await;
+        assert_eq!(shop.newest().await.1.len(), 1);
     })
     .await;
 }

@@ -280,3 +280,17 @@ async fn messages_of_one_second_keep_the_order_in_which_they_were_told() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_answer_to_something_with_an_impossible_id_is_an_answer_all_the_same() {
+    in_a_shop(async |shop| {
+        // the sender's program chooses what it calls the message it answers
+        let mut payload = written(ASHA, "A1", "Yes, that one");
+        payload["replyTo"] = json!({ "id": "9".repeat(400), "body": "Which one?" });
+        shop.tell("message.any", payload).await;
+        shop.house.run_jobs().await;
+        let (_, thread) = shop.newest().await;
+        assert_eq!((thread.len(), &thread[0]["body"]), (1, &json!("Yes, that one")));
+    })
+    .await;
+}

@@ -128,6 +128,24 @@ async fn what_was_written_under_the_old_number_may_come_in_the_same_breath() {
 }
 
 #[tokio::test]
+async fn a_stranger_who_writes_and_changes_their_number_in_one_breath_is_one_person() {
+    in_a_shop(async |shop| {
+        let mut facts = vec![text(ASHA, "A1", "Hello, I am new here")];
+        facts.extend(changes_number(ASHA, NEW));
+        shop.take_in(facts).await;
+        shop.take_in(vec![text(NEW, "A2", "It is me")]).await;
+        let inbox = shop.inbox().await;
+        assert_eq!(inbox.len(), 1, "{inbox:?}");
+        let told = bodies(&shop, &inbox[0]).await;
+        assert!(told.contains(&"Hello, I am new here".into()) && told.contains(&"It is me".into()), "{told:?}");
+        let people = shop.who.get("/api/contacts").await.ok();
+        assert_eq!(people["items"].as_array().unwrap().len(), 1, "{people}");
+        assert_eq!(people["items"][0]["phone"], format!("+{NEW}"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn whatsapps_own_word_is_no_message_of_the_person() {
     in_a_shop(async |shop| {
         let word = |id: &str| {
