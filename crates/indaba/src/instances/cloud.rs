@@ -1,9 +1,9 @@
 //! Numbers of Meta's Cloud API. There is no gateway of anybody's: each number has an access token, and the secret of the Meta app that signs its
 //! hooks. Both are proved when the number is made, and whoever holds the token owns the number.
 use super::{
-    GatewayId, InstanceId, answered, create, gateways, http,
+    GatewayId, InstanceId, answered, create, gateways,
     link::{self, InstanceSecrets, Settings, app_key},
-    routes, store,
+    routes, store, view,
 };
 use crate::{
     Error, Result,
@@ -263,7 +263,7 @@ async fn settle(
                 ));
             }
             tx.ring(routes::BELL, id);
-            let made = http::told(&store::get(tx, id)?);
+            let made = view::told(&store::get(tx, id)?);
             audit::record(tx, &asked, "instance.create", &(), &made)
         })
         .await?;
@@ -328,7 +328,7 @@ pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudCha
                 tx.ring(routes::BELL, number);
             }
             answered(tx, id, &session, known)?;
-            let told = http::told(&store::get(tx, id)?);
+            let told = view::told(&store::get(tx, id)?);
             audit::record(tx, &asked, "instance.renew", &told, &told)
         })
         .await

@@ -1,5 +1,5 @@
 //! Making a number on a gateway of linked devices, and moving it to another. Numbers of Meta's Cloud API are made in [`super::cloud`].
-use super::{GatewayId, Instance, InstanceId, answered, gateways, http, jobs, link, routes, store};
+use super::{GatewayId, Instance, InstanceId, answered, gateways, jobs, link, routes, store, view};
 use crate::{Error, Result, app::App, audit, clock::Time, http::Who};
 use indaba_providers::Setup;
 
@@ -76,7 +76,7 @@ async fn settle(app: &App, who: &Who, id: InstanceId, gateway_id: GatewayId, nam
                 return Err(Error::Busy); // a random name is taken: nobody has seen that
             }
             tx.ring(routes::BELL, id);
-            let made = http::told(&store::get(tx, id)?);
+            let made = view::told(&store::get(tx, id)?);
             audit::record(tx, &asked, "instance.create", &(), &made)
         })
         .await?;
@@ -197,8 +197,8 @@ async fn resettle(app: &App, who: &Who, before: &Instance, to: GatewayId) -> Res
             crate::jobs::enqueue(tx, &leave)?;
             answered(tx, id, &session, Time::default())?;
             tx.ring(routes::BELL, id);
-            let moved = http::told(&store::get(tx, id)?);
-            audit::record(tx, &asked, "instance.move", &http::told(&old), &moved)
+            let moved = view::told(&store::get(tx, id)?);
+            audit::record(tx, &asked, "instance.move", &view::told(&old), &moved)
         })
         .await
 }

@@ -2,7 +2,7 @@
 //!
 //! Hooks are put in order by the gateway's own clock, which may be wrong: its times are only compared with each other. An answer is the
 //! truth of the moment it was given at; it counts unless a newer hook came in while it was on its way.
-use super::{CODE_LIFE, Instance, InstanceId, LinkStep, State, http, jobs, store};
+use super::{CODE_LIFE, Instance, InstanceId, LinkStep, State, jobs, store, view};
 use crate::{Error, Result, clock::Time, db::TenantTx};
 use indaba_providers::{Reason, Session, SessionState, Step};
 use std::time::Duration;
@@ -127,7 +127,7 @@ fn write(
     match missed {
         Some(since) => {
             let after = store::get(tx, id)?;
-            http::tell_missed(tx, &after, since)
+            view::tell_missed(tx, &after, since)
         }
         None => changed(tx, id, before),
     }
@@ -141,7 +141,7 @@ pub(super) fn changed(tx: &mut TenantTx, id: InstanceId, before: &Instance) -> R
         let texts = (of.state_reason.clone(), of.pause_reason.clone(), of.own_phone.clone(), of.push_name.clone());
         (words, texts, of.sync_state, of.sync_chats)
     };
-    if face(&after) == face(before) { Ok(()) } else { http::tell(tx, &after) }
+    if face(&after) == face(before) { Ok(()) } else { view::tell(tx, &after) }
 }
 
 /// What a gateway's state means here; None: nothing that we know.

@@ -25,8 +25,6 @@ pub struct Reach {
     pub firsts_paused_until: Option<Time>,
     /// When the number was made.
     pub created_at: Time,
-    /// Where its gateway sends hooks.
-    pub hook_url: String,
 }
 
 /// What is sealed in `instances.secrets`.
@@ -153,7 +151,6 @@ pub async fn reach(app: &App, tenant: TenantId, id: InstanceId) -> Result<Reach>
         paused_until: access.paused_until,
         firsts_paused_until: access.firsts_paused_until,
         created_at: access.created_at,
-        hook_url: access.hook_url,
     })
 }
 

@@ -11,12 +11,13 @@ pub mod link;
 mod qr;
 pub mod routes;
 mod store;
+mod view;
 
 pub use gateways::GatewayId;
 pub use heard::{answered, receive, trouble};
 pub use holds::{EndHold, lock, new_chats, pause, unlock};
 pub use link::{Reach, reach};
-pub use store::Addressed;
+pub use view::{View, one};
 
 use crate::{
     Error, Result,
@@ -111,7 +112,6 @@ row! {
         pub locks: i64,
         pub locked_at: Option<Time>,
         pub seen_at: Option<Time>,
-        pub restarted_at: Option<Time>,
         pub code_attempt: i64,
         pub code_expires_at: Option<Time>,
         pub capabilities_off: String,
@@ -175,7 +175,7 @@ pub fn capability_is_off(tx: &mut TenantTx, id: InstanceId, capability: Capabili
     let list = [before.capabilities_off.as_str(), &word].join(",");
     store::set_capabilities_off(tx, id, list.trim_start_matches(','))?;
     let after = store::get(tx, id)?;
-    http::tell(tx, &after)
+    view::tell(tx, &after)
 }
 
 /// Notes when hooks, messages in and messages out were last seen. Call it once for a batch.
@@ -328,8 +328,8 @@ pub async fn delete(app: &App, who: &Who, id: InstanceId) -> Result<()> {
                 let external_name = before.external_name.clone();
                 let leave = jobs::Leave { gateway: before.gateway_id, external_name, instance: Some(id) };
                 crate::jobs::enqueue(tx, &leave)?;
-                http::tell_gone(tx, id)?;
-                audit::record(tx, &who, "instance.delete", &http::told(&before), &())?;
+                view::tell_gone(tx, id)?;
+                audit::record(tx, &who, "instance.delete", &view::told(&before), &())?;
                 Ok(before.gateway_id)
             })?;
             gateways::store::leave(tx, gateway)?;
@@ -347,8 +347,8 @@ pub async fn rename(app: &App, who: &Who, id: InstanceId, name: String) -> Resul
             let before = store::get(tx, id)?;
             store::rename(tx, id, &name)?;
             let after = store::get(tx, id)?;
-            http::tell(tx, &after)?;
-            audit::record(tx, &asked, "instance.rename", &http::told(&before), &http::told(&after))?;
+            view::tell(tx, &after)?;
+            audit::record(tx, &asked, "instance.rename", &view::told(&before), &view::told(&after))?;
             Ok(after)
         })
         .await

@@ -81,11 +81,7 @@ impl HookRoutes {
             return Ok(known);
         }
         let name = name.to_owned();
-        let found = app
-            .db
-            .system_read("route a hook", move |tx| store::by_external_name(tx, gateway, &name))
-            .await?
-            .map(|to| (to.tenant_id, to.id));
+        let found = app.db.system_read("route a hook", move |tx| store::by_external_name(tx, gateway, &name)).await?;
         self.names.insert(key, found);
         Ok(found)
     }

@@ -47,7 +47,7 @@ macro_rules! instances {
     ($rest:literal) => {
         concat!(
             "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step, state_reason,
-                    state_at, paused_until, firsts_paused_until, pause_reason, locks, locked_at, seen_at, restarted_at, code_attempt,
+                    state_at, paused_until, firsts_paused_until, pause_reason, locks, locked_at, seen_at, code_attempt,
                     code_expires_at, capabilities_off, sync_state, sync_chats, sync_total, sync_finished_at, last_inbound_at,
                     last_outbound_at, last_hook_at, created_at
                from instances
@@ -148,11 +148,9 @@ pub fn by_hook_token(tx: &mut SystemRead, token: &str) -> Result<Option<Addresse
 }
 
 /// The number that a gateway knows by this name.
-pub fn by_external_name(tx: &mut SystemRead, gateway: GatewayId, name: &str) -> Result<Option<Addressed>> {
+pub fn by_external_name(tx: &mut SystemRead, gateway: GatewayId, name: &str) -> Result<Option<(TenantId, InstanceId)>> {
     tx.find(
-        "select tenant_id, id, gateway_id, provider, secrets, app_key, deleted_at
-           from instances
-          where gateway_id = $1 and external_name = $2 and deleted_at is null",
+        "select tenant_id, id from instances where gateway_id = $1 and external_name = $2 and deleted_at is null",
         args![gateway, name],
     )
 }

@@ -2,21 +2,25 @@
 //!
 //! Nothing is parsed on this way but what tells whom it is for. Many callers share one transaction, and those of one tenant share jobs.
 use super::{
-    HookId, inbound,
+    HookId,
+    store::{
+        self,
+        hooks::{Arrived, Stray},
+    },
+    understand::ProcessHook,
     whose::{self, Place},
 };
 use crate::{
     Error, Result,
     app::App,
-    clock::Time,
-    db::{Arg, Db, Dialect, Gather, SystemTx, TenantTx},
+    db::{Db, Dialect, Gather, SystemTx},
     http::extract,
     id::TenantId,
     instances::{
         self, InstanceId,
         routes::{HookRoute, To},
     },
-    jobs::{self, BatchJob, Given, Job, JobCx, JobError, New},
+    jobs::{self, New},
     request,
 };
 use axum::{
@@ -27,42 +31,19 @@ use axum::{
 };
 use bytes::Bytes;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use indaba_providers::{Addressee, Handshake, Hook, Incoming, Part};
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    num::NonZeroU32,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use indaba_providers::{Addressee, Handshake, Hook, Part};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 
 /// How long a gateway may take to send a body.
 const SLOW: Duration = Duration::from_secs(10);
 /// What a gateway is told when it should try again.
 const AGAIN: &str = "10";
-/// How long bodies are kept, and doubles recognised.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
 /// How many hooks share a job at most: few enough that one tenant's rush does not hold up the others for long.
 const TOGETHER: usize = 32;
-/// How many are understood in one transaction.
-const STEP: usize = 128;
-
-/// A hook that has proved where it comes from, on its way to disk.
-#[derive(Clone)]
-struct Stored {
-    tenant: TenantId,
-    instance: InstanceId,
-    provider: &'static str,
-    dedupe_key: Vec<u8>,
-    body: Bytes,
-    request: Option<Arc<str>>,
-}
 
 /// What the route needs besides the database.
 pub struct Intake {
-    gather: Arc<Gather<Stored, ()>>,
+    gather: Arc<Gather<Arrived, ()>>,
     budget: DefaultKeyedRateLimiter<InstanceId>,
 }
 
@@ -72,11 +53,11 @@ impl Intake {
         let each = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MAX);
         let gathered = db.clone();
         let lanes = if db.dialect() == Dialect::Postgres { 4 } else { 1 }; // SQLite has one writer
-        let gather = Gather::new(lanes, move |items: Vec<Stored>| {
+        let gather = Gather::new(lanes, move |items: Vec<Arrived>| {
             let db = gathered.clone();
             async move {
                 let count = items.len();
-                db.system("take in hooks", move |tx| store(tx, &items)).await?;
+                db.system("take in hooks", move |tx| take_in(tx, &items)).await?;
                 Ok(vec![(); count])
             }
         });
@@ -85,37 +66,17 @@ impl Intake {
 }
 
 /// Writes hooks that are new, with the jobs that will understand them: those of one tenant that came together share a job.
-fn store(tx: &mut SystemTx, hooks: &[Stored]) -> Result<()> {
-    let now = tx.now();
-    let ids: Vec<HookId> = hooks.iter().map(|_| HookId::at(now)).collect();
-    let new: Vec<(HookId,)> = tx.insert(
-        "insert into hooks (tenant_id, id, instance_id, provider, dedupe_key, body, received_at) values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (tenant_id, instance_id, dedupe_key) do nothing
-         returning id",
-        hooks.iter().zip(&ids).map(|(hook, id)| {
-            [
-                hook.tenant.arg(),
-                id.arg(),
-                hook.instance.arg(),
-                hook.provider.arg(),
-                hook.dedupe_key.arg(),
-                hook.body[..].arg(),
-                now.arg(),
-            ]
-        }),
-    )?;
-    let new: HashSet<HookId> = new.into_iter().map(|(id,)| id).collect();
-    let mut tenants: BTreeMap<TenantId, Vec<(HookId, &Stored)>> = BTreeMap::new();
-    for (id, hook) in ids.into_iter().zip(hooks).filter(|(id, _)| new.contains(id)) {
+fn take_in(tx: &mut SystemTx, hooks: &[Arrived]) -> Result<()> {
+    let mut tenants: BTreeMap<TenantId, Vec<(HookId, &Arrived)>> = BTreeMap::new();
+    for (id, hook) in store::hooks::insert(tx, hooks)? {
         tenants.entry(hook.tenant).or_default().push((id, hook));
     }
     let together = tenants.iter().flat_map(|(tenant, hooks)| hooks.chunks(TOGETHER).map(move |some| (*tenant, some)));
     let made: Vec<(TenantId, New)> = together
         .map(|(tenant, some)| {
-            let job =
-                ProcessHook { hooks: some.iter().map(|(id, hook)| (*id, hook.request.clone())).collect(), hook: None };
+            let hooks = some.iter().map(|(id, hook)| (*id, hook.request.clone())).collect();
             let request = if let [(_, only)] = some { only.request.clone() } else { None };
-            (tenant, New::of_batch(&job).request(request))
+            (tenant, New::of_batch(&ProcessHook { hooks, hook: None }).request(request))
         })
         .collect();
     jobs::enqueue_across(tx, &made)
@@ -210,14 +171,13 @@ async fn take(app: &App, provider: Option<&str>, token: &str, request: Request) 
             Ok(Place::Numbers(all)) => keep(app, &route, &all, part).await,
             Ok(Place::Dropped) => Ok(()),
             Ok(Place::Nobody(gateway, reason)) => {
-                let provider = route.provider.kind();
-                let session =
-                    if let Addressee::Instance(name) | Addressee::Account(name) = part.to { Some(name) } else { None };
-                let (key, body) = (part.dedupe_key.into_bytes(), part.body);
-                let stray = move |tx: &mut SystemTx| {
-                    whose::stray(tx, gateway, provider, session.as_deref(), &key, &body, reason)
+                let name = match part.to {
+                    Addressee::Instance(name) | Addressee::Account(name) => Some(name),
+                    Addressee::Caller => None,
                 };
-                app.db.system("take in hooks", stray).await
+                let (dedupe_key, body) = (part.dedupe_key.into_bytes(), part.body);
+                let stray = Stray { gateway, provider: route.provider.kind(), name, dedupe_key, body, reason };
+                app.db.system("take in hooks", move |tx| store::hooks::keep_stray(tx, &stray)).await
             }
             Err(e) => Err(e),
         };
@@ -242,7 +202,7 @@ async fn keep(app: &App, route: &HookRoute, numbers: &[(TenantId, InstanceId)], 
             return Err(Error::TooMany(SLOW));
         }
         let (provider, dedupe_key, body) = (route.provider.kind(), dedupe_key.clone(), part.body.clone());
-        let hook = Stored { tenant, instance, provider, dedupe_key, body, request: request::current() };
+        let hook = Arrived { tenant, instance, provider, dedupe_key, body, request: request::current() };
         app.intake.gather.one(hook).await?;
     }
     Ok(())
@@ -308,221 +268,4 @@ async fn handshake(app: &App, provider: Option<&str>, token: &str, request: Requ
         Handshake::Refused => StatusCode::FORBIDDEN.into_response(),
         Handshake::None => StatusCode::NOT_FOUND.into_response(),
     }
-}
-
-/// Understands hooks: what they tell becomes rows.
-///
-/// Many are taken together. One that cannot be understood is set aside with its reason, and so is one that the rest of its tenant's
-/// batch fails with: then they are taken one by one.
-#[derive(Serialize, Deserialize)]
-pub struct ProcessHook {
-    /// Which, of one tenant, and the requests that brought them.
-    #[serde(default)]
-    pub hooks: Vec<(HookId, Option<Arc<str>>)>,
-    /// One hook: so a job looked before they were shared.
-    #[serde(default, skip_serializing)]
-    pub hook: Option<HookId>,
-}
-
-row! {
-    /// A hook as it was stored.
-    pub struct Waiting {
-        pub tenant_id: TenantId,
-        pub id: HookId,
-        pub instance_id: InstanceId,
-        pub provider: String,
-        pub body: Vec<u8>,
-    }
-}
-
-/// A hook that was read, or the reason why not.
-struct Understood {
-    hook: HookId,
-    instance: InstanceId,
-    told: Result<Vec<Incoming>, String>,
-}
-
-impl BatchJob for ProcessHook {
-    const KIND: &'static str = "hook.process";
-    const ATTEMPTS: u32 = 12;
-
-    async fn run(app: &App, jobs: &[Given<ProcessHook>]) -> Vec<Result<(), JobError>> {
-        let mut wanted: Vec<(TenantId, HookId)> = Vec::new();
-        let mut requests: HashMap<HookId, Arc<str>> = HashMap::new();
-        for given in jobs {
-            for (hook, request) in &given.job.hooks {
-                wanted.push((given.cx.tenant, *hook));
-                requests.extend(request.clone().map(|request| (*hook, request)));
-            }
-            wanted.extend(given.job.hook.map(|hook| (given.cx.tenant, hook)));
-        }
-        let mut failed: HashMap<HookId, JobError> = HashMap::new();
-        for some in wanted.chunks(STEP) {
-            failed.extend(step(app, some, &requests).await);
-        }
-        let outcome = |given: &Given<ProcessHook>| {
-            let mut hooks = given.job.hooks.iter().map(|(hook, _)| hook).chain(&given.job.hook);
-            hooks.find_map(|hook| failed.get(hook).cloned())
-        };
-        jobs.iter().map(|given| outcome(given).map_or(Ok(()), Err)).collect()
-    }
-}
-
-/// Understands some hooks; those that must be tried again, with the reason.
-async fn step(
-    app: &App,
-    wanted: &[(TenantId, HookId)],
-    requests: &HashMap<HookId, Arc<str>>,
-) -> Vec<(HookId, JobError)> {
-    let keys = wanted.to_vec();
-    let read = app.db.system_read("understand hooks", move |tx| {
-        tx.all_for::<Waiting, 2>(
-            "select tenant_id, id, instance_id, provider, body from hooks where tenant_id = $1 and id = $2 and processed_at is null",
-            keys.iter().map(|(tenant, hook)| [tenant.arg(), hook.arg()]),
-        )
-    });
-    let waiting = match read.await {
-        Ok(waiting) => waiting,
-        Err(e) => return wanted.iter().map(|(_, hook)| (*hook, JobError::from(e.clone()))).collect(),
-    };
-    let mut tenants: BTreeMap<TenantId, Vec<Understood>> = BTreeMap::new();
-    for hook in waiting {
-        tenants.entry(hook.tenant_id).or_default().push(understand(hook));
-    }
-    // all at once: on SQLite they share a commit
-    let taken = tenants.into_iter().map(|(tenant, mut hooks)| async move {
-        hooks.sort_by_key(|hook| hook.hook);
-        take_in(app, tenant, hooks, requests).await
-    });
-    futures_util::future::join_all(taken).await.into_iter().flatten().collect()
-}
-
-fn understand(hook: Waiting) -> Understood {
-    let told = match indaba_providers::find(&hook.provider) {
-        None => Err(format!("this version does not speak {}", hook.provider)),
-        Some(provider) => {
-            let body = Hook::stored(hook.body);
-            catch_unwind(AssertUnwindSafe(|| provider.read(&body)))
-                .unwrap_or_else(|_| Err(indaba_providers::Unreadable::NotAsExpected("reading it panicked".into())))
-                .map_err(|e| e.to_string())
-        }
-    };
-    Understood { hook: hook.id, instance: hook.instance_id, told }
-}
-
-/// Takes in one tenant's hooks; those that must be tried again, with the reason.
-async fn take_in(
-    app: &App,
-    tenant: TenantId,
-    hooks: Vec<Understood>,
-    requests: &HashMap<HookId, Arc<str>>,
-) -> Vec<(HookId, JobError)> {
-    let hooks = Arc::new(hooks);
-    let all = hooks.clone();
-    let Err(e) = app.db.write(tenant, move |tx| apply(tx, &all)).await else {
-        passing(app, tenant, &hooks).await;
-        return Vec::new();
-    };
-    let mut again = Vec::new();
-    for at in 0..hooks.len() {
-        if is_passing(&e) {
-            again.push((hooks[at].hook, JobError::from(e.clone())));
-            continue;
-        }
-        let one = hooks.clone();
-        let alone = app.db.write(tenant, move |tx| apply(tx, &one[at..=at])).await;
-        match alone {
-            Ok(()) => {}
-            Err(e) if is_passing(&e) => again.push((hooks[at].hook, JobError::from(e))),
-            Err(e) => {
-                let id = hooks[at].hook;
-                let request = requests.get(&id).map(|id| &**id);
-                tracing::warn!(hook.id = %id, tenant.id = %tenant, request.id = request, "a hook was set aside: {e}");
-                let reason = e.to_string();
-                if let Err(e) = app.db.write(tenant, move |tx| done(tx, &[(id, Some(reason.clone()))])).await {
-                    again.push((id, JobError::from(e)));
-                }
-            }
-        }
-    }
-    again
-}
-
-/// What a later try may not meet again.
-fn is_passing(e: &Error) -> bool {
-    matches!(e, Error::Busy | Error::Closed | Error::Unavailable(_))
-}
-
-fn apply(tx: &mut TenantTx, hooks: &[Understood]) -> Result<()> {
-    let told: Vec<inbound::Told> = hooks
-        .iter()
-        .flat_map(|hook| hook.told.iter().flatten().map(|incoming| inbound::Told { instance: hook.instance, incoming }))
-        .collect();
-    inbound::receive(tx, &told)?;
-    let now = tx.now();
-    let mut numbers: Vec<InstanceId> = hooks.iter().map(|hook| hook.instance).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    for instance in numbers {
-        instances::touch(tx, instance, Some(now), None, None)?;
-    }
-    let outcome: Vec<(HookId, Option<String>)> =
-        hooks.iter().map(|hook| (hook.hook, hook.told.as_ref().err().cloned())).collect();
-    done(tx, &outcome)
-}
-
-fn done(tx: &mut TenantTx, hooks: &[(HookId, Option<String>)]) -> Result<()> {
-    let now = tx.now();
-    tx.run_for(
-        "update hooks set processed_at = $3, error = $4 where tenant_id = $1 and id = $2",
-        hooks.iter().map(|(hook, error)| [hook.arg(), now.arg(), error.arg()]),
-    )
-    .map(drop)
-}
-
-/// What is shown in passing and not kept: who is typing.
-async fn passing(app: &App, tenant: TenantId, hooks: &[Understood]) {
-    for hook in hooks {
-        for incoming in hook.told.iter().flatten() {
-            let Incoming::Presence(presence) = incoming else { continue };
-            super::http::show_typing(app, tenant, hook.instance, presence).await;
-        }
-    }
-}
-
-/// Forgets hooks that are a week old, and updates whose message never came. A job of the house.
-#[derive(Serialize, Deserialize)]
-pub struct ForgetHooks {}
-
-impl Job for ForgetHooks {
-    const KIND: &'static str = "hook.forget";
-
-    async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
-        let before = cx.app.clock.now() - KEPT;
-        let tenants = cx
-            .app
-            .db
-            .system_read("forget old hooks", |tx| tx.all::<(TenantId,)>("select id from tenants order by id", args![]));
-        for (tenant,) in tenants.await? {
-            while cx.app.db.write(tenant, move |tx| forget(tx, before)).await? >= 500 {}
-            while cx.app.db.write(tenant, move |tx| super::store::forget_parked(tx, before)).await? >= 500 {}
-        }
-        let strays = move |tx: &mut SystemTx| tx.run("delete from stray_hooks where received_at < $1", args![before]);
-        cx.app.db.system("forget old hooks", strays).await?;
-        Ok(())
-    }
-}
-
-/// An id says when it was made, so no other index is needed.
-fn forget(tx: &mut TenantTx, before: Time) -> Result<u64> {
-    let last = HookId({
-        let mut id = [0; 16];
-        id[..6].copy_from_slice(&before.0.max(0).to_be_bytes()[2..]);
-        id
-    });
-    tx.run(
-        "delete from hooks
-          where tenant_id = $1 and id in (select id from hooks where tenant_id = $1 and id < $2 order by id limit 500)",
-        args![last],
-    )
 }

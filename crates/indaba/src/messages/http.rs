@@ -1,8 +1,10 @@
 //! The routes of messages, and those of conversations that show or move messages.
 use super::{
-    MessageId, State as How, View, history, jobs as work,
-    outbound::{self, Decision, New},
-    page, search, store, view,
+    MessageId, State as How, View,
+    compose::{self, New},
+    history, jobs as work, page, search,
+    settle::{self, Decision},
+    store, view,
 };
 use crate::{
     Error, Result,
@@ -45,14 +47,14 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Imports the number's chats as contacts and conversations, in the background; `sync` shows how far it has come.
 #[utoipa::path(post, path = "/api/instances/{id}/sync-chats", tag = "instances", params(("id" = InstanceId, Path)),
-    responses((status = 202, body = instances::http::View), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 202, body = instances::View), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn sync_chats(
     State(app): State<App>,
     who: Admin,
     Path(id): Path<InstanceId>,
-) -> Result<(StatusCode, Json<instances::http::View>)> {
+) -> Result<(StatusCode, Json<instances::View>)> {
     history::import(&app, &who, id).await?;
-    Ok((StatusCode::ACCEPTED, Json(instances::http::one(&app, who.tenant, id).await?)))
+    Ok((StatusCode::ACCEPTED, Json(instances::one(&app, who.tenant, id).await?)))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -133,7 +135,7 @@ async fn send(
     let place = app.db.read(who.tenant, move |tx| conversations::get(tx, id)).await?;
     let can = capabilities(&app, who.tenant, place.instance_id).await?;
     let queued = app.db.write(who.tenant, move |tx| {
-        let view = outbound::queue(tx, place.id, &who, &new, &can)?;
+        let view = compose::queue(tx, place.id, &who, &new, &can)?;
         audit::record(tx, &who, "message.send", &(), &sent(&view))?;
         Ok(view)
     });
@@ -177,7 +179,7 @@ struct Addressed {
     /// From this number; without it, from the one last used with them, else the oldest.
     instance_id: Option<InstanceId>,
     to: To,
-    kind: outbound::Kind,
+    kind: compose::Kind,
     body: Option<String>,
     media_id: Option<crate::media::MediaId>,
     reply_to: Option<MessageId>,
@@ -200,12 +202,12 @@ async fn send_to(State(app): State<App>, who: Agent, Json(asked): Json<Addressed
             }
             _ => return Err(Error::field("/to", "Give either phone or contactId.")),
         };
-        outbound::place(tx, contact.id, instance)
+        conversations::begin(tx, contact.id, instance).map(|(place, _)| place)
     });
     let place = place.await?;
     let can = capabilities(&app, who.tenant, place.instance_id).await?;
     let queued = app.db.write(who.tenant, move |tx| {
-        let view = outbound::queue(tx, place.id, &who, &new, &can)?;
+        let view = compose::queue(tx, place.id, &who, &new, &can)?;
         audit::record(tx, &who, "message.send", &(), &sent(&view))?;
         Ok(view)
     });
@@ -225,7 +227,7 @@ async fn check(State(app): State<App>, who: Agent, Path(id): Path<MessageId>) ->
             let mut message = store::locked(tx, id)?;
             let before = message.state;
             let now = tx.now();
-            outbound::reached(tx, &mut message, sent, now)?;
+            settle::reached(tx, &mut message, sent, now)?;
             let kept = |state: How| json!({ "id": id, "state": state });
             audit::record(tx, &who, "message.check", &kept(before), &kept(message.state))?;
         }
@@ -259,7 +261,7 @@ async fn cancel(State(app): State<App>, who: Agent, Path(id): Path<MessageId>) -
 async fn decide(app: App, who: Agent, id: MessageId, what: Decision, action: &'static str) -> Result<Json<View>> {
     let decided = app.db.write(who.tenant, move |tx| {
         let before = store::get(tx, id)?.state;
-        let message = outbound::decide(tx, id, what)?;
+        let message = settle::decide(tx, id, what)?;
         let kept = |state: How| json!({ "id": id, "state": state });
         audit::record(tx, &who, action, &kept(before), &kept(message.state))?;
         view(tx, &message)
@@ -307,7 +309,7 @@ async fn react(
                 "React to one that was sent.",
             ));
         }
-        let (author, author_id, author_name) = outbound::author(&who);
+        let (author, author_id, author_name) = compose::author(&who);
         let reaction = store::Reaction {
             message_id: id,
             direction: Direction::Outbound,
@@ -317,7 +319,7 @@ async fn react(
             at: tx.now(),
             author_name,
         };
-        super::inbound::reacted(tx, &message, &reaction)?;
+        super::updates::reacted(tx, &message, &reaction)?;
         jobs::enqueue(tx, &work::React { message: id, conversation: message.conversation_id, emoji: emoji.clone() })?;
         audit::record(tx, &who, "message.react", &(), &json!({ "id": id, "emoji": emoji }))?;
         view(tx, &message)

@@ -1,7 +1,8 @@
 //! The work that messages make: sending, reacting, marking as read.
 use super::{
     Message, MessageId, State, outbound,
-    outbound::{Next, Order, Taken, Turn},
+    outbound::{Order, Taken, Turn},
+    settle::{self, Next},
     store,
 };
 use crate::{
@@ -101,7 +102,7 @@ async fn send(cx: &JobCx, reach: &Reach, order: &Order) -> Result<(), JobError> 
 
 async fn settle(cx: &JobCx, order: &Order, outcome: Result<Sent, SendError>) -> Result<(), JobError> {
     let (id, first, last) = (order.message.id, order.first, cx.last);
-    match cx.write(move |tx| outbound::settle(tx, id, &outcome, first, last)).await? {
+    match cx.write(move |tx| settle::settle(tx, id, &outcome, first, last)).await? {
         Next::Done => Ok(()),
         Next::After(wait) => Err(JobError::Snooze(wait)),
         Next::Retry(why) => Err(JobError::Retry(why)),
@@ -128,7 +129,7 @@ async fn adrift(cx: &JobCx, reach: &Reach, order: &Order) -> Result<(), JobError
         let wait = waited.clamp(Duration::from_secs(1), LOOK_AGAIN);
         return Err(JobError::Snooze(wait.min(grace - waited)));
     }
-    cx.write(move |tx| outbound::give_up(tx, id)).await?;
+    cx.write(move |tx| settle::give_up(tx, id)).await?;
     Ok(())
 }
 
@@ -150,7 +151,7 @@ async fn refuse(cx: &JobCx, id: MessageId, code: &'static str, why: String) -> R
     cx.write(move |tx| {
         let mut message = store::locked(tx, id)?;
         match message.state {
-            State::Queued | State::Sending => outbound::fail(tx, &mut message, code, why.clone()),
+            State::Queued | State::Sending => settle::fail(tx, &mut message, code, why.clone()),
             _ => Ok(()),
         }
     })

@@ -1,4 +1,6 @@
-//! Messages: how they come in (`hooks.rs`, `inbound.rs`), how they go out (`outbound.rs`, `jobs.rs`), how they are shown and found.
+//! Messages: how they come in (`hooks.rs` keeps, `understand.rs` reads, `inbound.rs` stores, `updates.rs` changes), how they go out
+//! (`compose.rs` queues, `outbound.rs` hands over, `settle.rs` concludes), how they are shown (`view.rs`) and found (`search.rs`).
+mod compose;
 mod echo;
 pub mod history;
 pub mod hooks;
@@ -6,8 +8,13 @@ pub mod http;
 pub mod inbound;
 pub mod jobs;
 pub mod outbound;
+mod people;
+mod row;
 mod search;
+mod settle;
 mod store;
+mod understand;
+mod updates;
 mod view;
 mod watch;
 mod whose;
@@ -15,7 +22,8 @@ mod whose;
 pub use crate::conversations::MessageId;
 pub use echo::ReleaseEcho;
 pub use hooks::Intake;
-pub use search::{Found, Hit, MessageHit};
+pub use people::FoldConversation;
+pub use understand::{ForgetHooks, ProcessHook};
 pub use view::{Problem, Quoted, ReactionView, View, page, view, views};
 pub use watch::{Watch, WatchAll};
 

@@ -1,5 +1,5 @@
 //! Finding messages and contacts by their words.
-use super::{MessageId, inbound, store};
+use super::{Message, MessageId, store};
 use crate::{
     Result,
     app::App,
@@ -8,10 +8,11 @@ use crate::{
     conversations::{self, ConversationId, Direction},
     db::TenantRead,
     http::{After, Json, Page, Query as Params, Viewer},
-    search::{self, Kind, Query},
+    search::{self, Doc, Kind, Query},
 };
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{cmp::Reverse, collections::BTreeSet};
 
 words! {
@@ -113,7 +114,7 @@ fn messages(tx: &mut TenantRead, q: &str, before: MessageId, wanted: i64) -> Res
         let ids = search::find(tx, Kind::Message, &query, last, i64::try_from(step).unwrap_or(100))?;
         let Some(oldest) = ids.last().copied() else { break };
         let wordings = store::wordings(tx, &ids)?.into_iter().filter(|message| {
-            let words = inbound::words(&message.kind, message.body.as_deref(), message.content.as_deref());
+            let words = words(&message.kind, message.body.as_deref(), message.content.as_deref());
             message.id < before && query.fits_words(&words)
         });
         let mut fitting: Vec<MessageId> = wordings.map(|message| message.id).collect();
@@ -161,6 +162,22 @@ fn snippet(text: &str, query: &Query) -> String {
         out.push('…');
     }
     out
+}
+
+/// What a message is found by.
+pub(super) fn doc(message: &Message) -> Option<Doc> {
+    let words = words(&message.kind, message.body.as_deref(), message.content.as_deref());
+    (!words.is_empty()).then_some(Doc { kind: Kind::Message, id: message.id.0, words })
+}
+
+/// The words of its text, and of a document's name.
+pub(super) fn words(kind: &str, body: Option<&str>, content: Option<&str>) -> Vec<String> {
+    let mut words = search::words(body.unwrap_or_default());
+    if kind == "document" {
+        let content: Option<Value> = content.and_then(|text| serde_json::from_str(text).ok());
+        words.extend(content.and_then(|content| Some(search::words(content["name"].as_str()?))).unwrap_or_default());
+    }
+    words
 }
 
 #[cfg(test)]

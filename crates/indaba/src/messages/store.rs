@@ -1,4 +1,6 @@
-//! All SQL of messages, but for hooks (`hooks.rs`).
+//! All SQL of messages; that of hooks is in `store/hooks.rs`.
+pub mod hooks;
+
 use super::{Message, MessageId};
 use crate::{
     Result,
@@ -71,6 +73,15 @@ pub fn known(tx: &mut TenantTx, keys: &[(InstanceId, &str)]) -> Result<Vec<Messa
         messages!("where m.tenant_id = $1 and m.instance_id = $2 and m.provider_id = $3 for update of m"),
         keys.iter().map(|(instance, id)| [instance.arg(), id.arg()]),
     )
+}
+
+/// How many of these are here.
+pub fn have(tx: &mut TenantRead, keys: &[(InstanceId, &str)]) -> Result<usize> {
+    let found: Vec<(MessageId,)> = tx.all_for(
+        "select id from messages where tenant_id = $1 and instance_id = $2 and provider_id = $3",
+        keys.iter().map(|(instance, id)| [instance.arg(), id.arg()]),
+    )?;
+    Ok(found.len())
 }
 
 /// Adds messages; the ids of those that were not there yet.

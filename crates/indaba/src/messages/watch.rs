@@ -4,7 +4,6 @@ use super::{history::FillGap, store};
 use crate::{
     Error,
     clock::Time,
-    db::TenantRead,
     id::TenantId,
     instances::{self, InstanceId, State},
     jobs::{self, Job, JobCx, JobError, New},
@@ -66,7 +65,7 @@ impl Job for Watch {
 
     async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
         let (id, now) = (self.instance, cx.app.clock.now());
-        let found = cx.read(move |tx| Ok((instances::get(tx, id)?, behind(tx, id)?))).await;
+        let found = cx.read(move |tx| Ok((instances::get(tx, id)?, store::hooks::are_waiting(tx, id)?))).await;
         let (row, behind_already) = match found {
             Err(Error::Missing) => return Ok(()),
             other => other?,
@@ -79,7 +78,7 @@ impl Job for Watch {
         if !reach.capabilities.history || !self.missed(cx, &reach, since).await? {
             return Ok(());
         }
-        if cx.read(move |tx| behind(tx, id)).await? {
+        if cx.read(move |tx| store::hooks::are_waiting(tx, id)).await? {
             return Ok(()); // it has just come in
         }
         metrics::counter!("indaba_deaf_numbers_total", "provider" => reach.provider.kind()).increment(1);
@@ -107,19 +106,10 @@ impl Watch {
         let theirs = newest.into_iter().filter(|message| !message.from_me && message.at.is_none_or(|at| at < young));
         let wrote: Vec<String> = theirs.map(|message| message.provider_id).collect();
         let instance = self.instance;
-        let known = cx.write(move |tx| {
+        let all_are_here = cx.read(move |tx| {
             let keys: Vec<_> = wrote.iter().map(|id| (instance, id.as_str())).collect();
-            Ok(store::known(tx, &keys)?.len() == keys.len())
+            Ok(store::have(tx, &keys)? == keys.len())
         });
-        Ok(!known.await?)
+        Ok(!all_are_here.await?)
     }
-}
-
-/// Whether hooks of it are here that nobody has looked at: then it is we who are behind.
-fn behind(tx: &mut TenantRead, id: InstanceId) -> crate::Result<bool> {
-    let waiting: Option<(InstanceId,)> = tx.find(
-        "select instance_id from hooks where tenant_id = $1 and instance_id = $2 and processed_at is null and error is null limit 1",
-        crate::args![id],
-    )?;
-    Ok(waiting.is_some())
 }

@@ -1,9 +1,7 @@
 //! Whose a part of a hook is. What signed it names a gateway or a Meta app, and no part of it reaches a number anywhere else.
-use super::HookId;
 use crate::{
     Result,
     app::App,
-    db::SystemTx,
     id::TenantId,
     instances::{
         GatewayId, InstanceId,
@@ -81,23 +79,4 @@ async fn of_app(app: &App, route: &HookRoute, key: &Arc<[u8]>, to: &Addressee) -
         (_, _) if found.is_empty() => Place::Nobody(gateway, "the Meta app has no number of this account"),
         _ => Place::Numbers(found),
     })
-}
-
-/// Keeps a part that is nobody's.
-pub(super) fn stray(
-    tx: &mut SystemTx,
-    gateway: Option<GatewayId>,
-    provider: &str,
-    session: Option<&str>,
-    key: &[u8],
-    body: &[u8],
-    reason: &str,
-) -> Result<()> {
-    let now = tx.now();
-    tx.run(
-        "insert into stray_hooks (id, gateway_id, provider, session, dedupe_key, body, reason, received_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (dedupe_key) do nothing",
-        args![HookId::at(now), gateway, provider, session, key, body, reason, now],
-    )
-    .map(drop)
 }

@@ -5,7 +5,7 @@ mod store;
 
 pub use http::{TenantView, is_country, is_locale, routes};
 pub use places::{check_time_zone, time_zone_of};
-pub use store::{Tenant, create, get, lock, update};
+pub use store::{Tenant, create, every, get, lock, update};
 
 /// What a new tenant is told about.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 use super::{NewTenant, slug};
 use crate::{
     Error, Result,
-    db::{SystemTx, TenantRead, TenantTx},
+    db::{SystemRead, SystemTx, TenantRead, TenantTx},
     id::TenantId,
 };
 
@@ -44,6 +44,12 @@ pub fn create(tx: &mut SystemTx, new: &NewTenant) -> Result<Tenant> {
 /// The tenant itself.
 pub fn get(tx: &mut TenantRead) -> Result<Tenant> {
     tx.get("select id, name, slug, time_zone, locale, country from tenants where tenant_id = $1", args![])
+}
+
+/// All tenants, by their ids.
+pub fn every(tx: &mut SystemRead) -> Result<Vec<TenantId>> {
+    let all: Vec<(TenantId,)> = tx.all("select id from tenants order by id", args![])?;
+    Ok(all.into_iter().map(|(id,)| id).collect())
 }
 
 /// Holds the tenant's row until the transaction ends: what two people must not decide at once waits here.

@@ -427,7 +427,7 @@ async fn on_the_operators_app_hooks_come_by_the_shared_address() {
         // the app's secret is reset at Meta, and the operator starts anew with it: both ways in go on
         let app = &office.house.app;
         let reset = "the-new-secret-of-the-operators-app";
-        let set = Gateway { hook_secret: Some(reset.into()), ..app.config.gateway.clone() };
+        let set = Gateway { hook_secret: Some(reset.into()), verify_token: None, ..app.config.gateway.clone() };
         gateways::from_config(app, &set).await.unwrap();
         for (path, from) in [(shared, "27840000033"), (&*path_of(&made), "27840000034")] {
             let id = format!("wamid.{from}");
@@ -437,6 +437,8 @@ async fn on_the_operators_app_hooks_come_by_the_shared_address() {
             office.until(&format!("{path} believes the new secret"), believed).await;
             office.talk(from).await;
         }
+        // what was not said anew stays
+        assert_eq!(office.house.nobody().get(&format!("{shared}?{query}")).await.status, 200);
     })
     .await;
 }

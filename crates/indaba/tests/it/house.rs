@@ -79,7 +79,10 @@ fn faults(sources: &Sources) -> Vec<String> {
         if LISTS.contains(&own) {
             continue;
         }
-        let store = place.is_some() && parts.get(1) == Some(&"store");
+        let store = place.is_some() && parts[1..].contains(&"store");
+        if place.is_some() && !store && asks_the_database(text) {
+            faults.push(format!("{path}: SQL stands in the room's store"));
+        }
         for used in uses(text) {
             if GRANTED.iter().any(|(from, to, _)| *from == path && *to == used) {
                 continue;
@@ -118,6 +121,13 @@ fn faults(sources: &Sources) -> Vec<String> {
         }
     }
     faults
+}
+
+/// Whether a text holds a statement.
+fn asks_the_database(text: &str) -> bool {
+    let begins = ["select ", "insert into ", "update ", "delete from "];
+    let literals = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().split('"').skip(1).step_by(2);
+    literals.map(str::trim_start).any(|literal| begins.iter().any(|begin| literal.starts_with(begin)))
 }
 
 /// Every path that a text names: its `use` trees laid out, and `crate::…` wherever it stands. Comments and tests do not count.
@@ -237,6 +247,11 @@ fn a_wrong_arrow_is_named() {
         ("users/mod.rs", "use crate::router;", "nobody asks the lists"),
         ("extras/mod.rs", "", "neither floor nor room"),
         ("users/utils.rs", "", "says nothing"),
+        (
+            "users/mod.rs",
+            "fn f(tx: &mut TenantRead) { tx.all(\"select id from users\", args![]) }",
+            "in the room's store",
+        ),
     ] {
         assert!(told(path, text).contains(why), "{path}: {text}: {}", told(path, text));
     }
@@ -245,6 +260,8 @@ fn a_wrong_arrow_is_named() {
         ("users/mod.rs", "// use crate::contacts;\n/// See [`crate::contacts`].\nfn f() {}"),
         ("users/mod.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use crate::contacts;\n}"),
         ("router.rs", "use crate::{audit, users, operators};"),
+        ("users/store.rs", "fn f(tx: &mut TenantRead) { tx.all(\"select id from users\", args![]) }"),
+        ("users/mod.rs", "fn f() { say(\"what was selected\") }"),
     ] {
         assert_eq!(told(path, text), "", "{path}: {text}");
     }

@@ -153,14 +153,10 @@ pub struct New {
 async fn create(State(app): State<App>, who: Admin, Json(new): Json<New>) -> Result<(StatusCode, Json<View>)> {
     let offer = Offer {
         tenant: Some(who.tenant),
-        kind: new.kind,
         name: new.name.as_deref().map(name).transpose()?,
-        url: new.url,
-        key: new.api_key,
-        hook_secret: None,
-        verify_token: None,
         region: new.region,
         capacity: new.capacity.map(capacity).transpose()?,
+        ..Offer::of(new.kind, new.url, new.api_key)
     };
     let id = super::find_or_add(&app, offer).await?;
     let view = noted(&app, &who, id, "gateway.add").await?;
@@ -201,17 +197,7 @@ async fn change(
     let capacity = change.capacity.map(capacity).transpose()?.unwrap_or(before.capacity);
     let draining = change.draining.unwrap_or(before.draining);
     if let Some(key) = change.api_key {
-        let offer = Offer {
-            tenant: before.tenant_id,
-            kind: before.kind.clone(),
-            name: None,
-            url: before.url.clone(),
-            key,
-            hook_secret: None,
-            verify_token: None,
-            region: None,
-            capacity: None,
-        };
+        let offer = Offer { tenant: before.tenant_id, ..Offer::of(before.kind.clone(), before.url.clone(), key) };
         super::find_or_add(&app, offer).await?;
     }
     app.db.system("change a gateway", move |tx| store::change(tx, id, &name, capacity, draining).map(drop)).await?;

@@ -5,7 +5,7 @@ pub(super) mod store;
 use super::link::{GatewaySecrets, OpenGateway, problem, random_secret, random_token, text};
 use crate::{Error, Result, app::App, clock::Time, config, db::SystemTx, id::TenantId};
 use indaba_providers::{CallError, Check, Provider};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 id! {
     /// A gateway.
@@ -76,6 +76,23 @@ pub struct Offer {
     pub capacity: Option<i64>,
 }
 
+impl Offer {
+    /// A gateway of the operator's of which no more is said.
+    pub fn of(kind: String, url: String, key: SecretString) -> Offer {
+        Offer {
+            tenant: None,
+            kind,
+            name: None,
+            url,
+            key,
+            hook_secret: None,
+            verify_token: None,
+            region: None,
+            capacity: None,
+        }
+    }
+}
+
 /// The wire that a gateway of this kind speaks. Errors: 422 for a kind that this build does not know.
 pub fn provider(kind: &str) -> Result<&'static dyn Provider> {
     super::link::provider(match kind {
@@ -126,16 +143,15 @@ pub async fn find_or_add(app: &App, offer: Offer) -> Result<GatewayId> {
     let (tenant, kind, at) = (offer.tenant, offer.kind.clone(), url.clone());
     let known = app.db.system_read("speak to a gateway", move |tx| store::by_url(tx, tenant, &kind, &at)).await?;
     let id = known.as_ref().map_or_else(|| GatewayId::at(app.clock.now()), |known| known.id);
-    let hook_secret = match (&offer.hook_secret, &known) {
-        (Some(given), _) => given.clone(),
-        (None, Some(known)) => GatewaySecrets::open(app, id, &known.secrets)?.hook_secret.into(),
-        (None, None) => random_secret(),
-    };
+    // what is not said anew stays
+    let before = known.as_ref().map(|known| GatewaySecrets::open(app, id, &known.secrets)).transpose()?;
+    let kept = |given: &Option<SecretString>, before: Option<String>| given.as_ref().map(text).or(before);
+    let (old_secret, old_token) = before.map(|it| (it.hook_secret, it.verify_token)).unzip();
     let gateway = OpenGateway {
         secrets: GatewaySecrets {
             key: text(&offer.key),
-            hook_secret: text(&hook_secret),
-            verify_token: offer.verify_token.as_ref().map(text).unwrap_or_default(),
+            hook_secret: kept(&offer.hook_secret, old_secret).unwrap_or_else(|| text(&random_secret())),
+            verify_token: kept(&offer.verify_token, old_token).unwrap_or_default(),
         },
         keys: known.clone().unwrap_or_else(|| store::Keys {
             id,
@@ -293,16 +309,13 @@ pub async fn take_place(
 /// another one now take it over.
 pub async fn from_config(app: &App, set: &config::Gateway) -> Result<()> {
     let (Some(kind), Some(url)) = (&set.kind, &set.url) else { return Ok(()) };
+    let key = set.key.clone().unwrap_or_else(|| SecretString::from(""));
     let offer = Offer {
-        tenant: None,
-        kind: kind.clone(),
-        name: None,
-        url: url.clone(),
-        key: set.key.clone().unwrap_or_else(|| SecretString::from("")),
-        hook_secret: set.hook_secret.as_ref().map(|secret| SecretString::from(secret.expose_secret())),
-        verify_token: set.verify_token.as_ref().map(|token| SecretString::from(token.expose_secret())),
+        hook_secret: set.hook_secret.clone(),
+        verify_token: set.verify_token.clone(),
         region: set.region.clone(),
         capacity: Some(set.capacity.into()),
+        ..Offer::of(kind.clone(), url.clone(), key)
     };
     let id = find_or_add(app, offer).await?;
     if let Some(secret) = set.hook_secret.as_ref().filter(|_| kind == META) {
