@@ -8,7 +8,7 @@ use indaba_simulator::{Config, Running};
 use serde_json::json;
 
 use crate::{
-    house::{ASHA, House, PHONE, asha, file, name, of},
+    house::{ASHA, House, PHONE, asha, file, name, of, unanswered},
     peer, story,
 };
 
@@ -182,19 +182,12 @@ async fn a_hang_leaves_it_unknown() {
         house.control("faults", json!({"on": {"path": "/message/sendText/*"}, "count": 1, "do": harm})).await;
         let link = house.link.clone();
         let asked = house.look("recording?path=/message/sendText").await["items"].as_array().unwrap().len();
-        let sending =
-            tokio::spawn(async move { Evolution.send(&link, &Outgoing::text(asha(), "msg_01", "Hello")).await });
-        loop {
+        let sending = async move { Evolution.send(&link, &Outgoing::text(asha(), "msg_01", "Hello")).await };
+        let error = unanswered(sending, async || {
             let items = house.look("recording?path=/message/sendText").await["items"].as_array().unwrap().clone();
-            if items.len() > asked && items.last().unwrap()["fault"].is_number() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        // the request is out; from here the clock runs by itself
-        tokio::time::pause();
-        let error = sending.await.unwrap().unwrap_err();
-        tokio::time::resume();
+            items.len() > asked && items.last().unwrap()["fault"].is_number()
+        })
+        .await;
         assert_eq!(error, SendError::Unknown { detail: "no answer in time".into() }, "effect {effect}");
     }
     house.simulator.stop().await;

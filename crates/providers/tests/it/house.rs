@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 use indaba_providers::{
-    Address, Addressee, Body, File, Hook, Incoming, Link, LookedUp, Message, MessageRef, Outgoing, Provider, SendError,
-    Sent, SessionState, Setup, Step,
+    Address, Addressee, Body, File, Handshake, Hook, Incoming, Link, LookedUp, Message, MessageRef, Outgoing, Provider,
+    Secrets, SendError, Sent, SessionState, Setup, Step,
 };
 use indaba_simulator::{Config, Running, Simulator};
 use serde_json::{Value, json};
@@ -19,6 +21,8 @@ use crate::peer;
 pub const PHONE: &str = "27820001000";
 /// A customer.
 pub const ASHA: &str = "27820001001";
+/// What a gateway that asks for a word must know.
+pub const WORD: &str = "the word of the handshake";
 
 pub struct House {
     pub provider: &'static dyn Provider,
@@ -26,6 +30,10 @@ pub struct House {
     pub link: Link,
     pub hook_url: String,
     hooks: mpsc::UnboundedReceiver<Hook>,
+    /// What was told and has not been asked for.
+    kept: Vec<Incoming>,
+    /// Keeps it until it is asked for, because what belongs together comes in any order; otherwise the next question drops it.
+    pub keeps: bool,
 }
 
 impl House {
@@ -41,7 +49,15 @@ impl House {
             // nobody listens any more: the test is over
             let _ = to.send(Hook { headers, query: vec![], body });
         };
-        let app = axum::Router::new().route("/hook", axum::routing::post(receive)).with_state(to);
+        // as the server does it: the provider answers
+        let shake = async move |Query(query): Query<Vec<(String, String)>>| -> Response {
+            let secrets = Secrets { verify_token: Some(WORD.to_owned().into()), ..Secrets::default() };
+            match provider.handshake(&secrets, &Hook { query, ..Hook::default() }) {
+                Handshake::Answer(challenge) => challenge.into_response(),
+                _ => StatusCode::FORBIDDEN.into_response(),
+            }
+        };
+        let app = axum::Router::new().route("/hook", post(receive).get(shake)).with_state(to);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let hook_url = format!("http://{}/hook", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -50,7 +66,7 @@ impl House {
         link.key = "simulator".to_owned().into();
         link.external_name = name.into();
         link.build = Default::default();
-        House { provider, simulator, link, hooks, hook_url }
+        House { provider, simulator, link, hooks, hook_url, kept: vec![], keeps: false }
     }
 
     /// Plays the people, or a mishap.
@@ -80,9 +96,14 @@ impl House {
     pub async fn next(&mut self) -> Option<(Hook, Vec<Incoming>)> {
         let hook = tokio::time::timeout(Duration::from_secs(10), self.hooks.recv()).await.ok()??;
         self.provider.verify(&self.link.secrets, &hook).unwrap();
+        assert!(self.provider.kind() != "cloud" || hook.body.is_ascii(), "Meta escapes other letters");
         let mut all = Vec::new();
         for part in self.provider.split(&hook) {
-            assert_eq!(part.to, Addressee::Instance(self.link.external_name.clone()));
+            match &part.to {
+                Addressee::Instance(name) => assert_eq!(*name, self.link.external_name),
+                Addressee::Account(waba) => assert_eq!(Some(waba), self.link.extras.waba_id.as_ref()),
+                Addressee::Caller => panic!("for nobody: {part:?}"),
+            }
             all.extend(self.provider.read(&Hook::stored(part.body)).unwrap());
         }
         Some((hook, all))
@@ -90,15 +111,17 @@ impl House {
 
     /// Waits for a hook that says this.
     pub async fn told<T>(&mut self, what: &str, wanted: impl Fn(Incoming) -> Option<T>) -> T {
-        let mut others = Vec::new();
+        if !self.keeps {
+            self.kept.clear();
+        }
         loop {
-            let Some((_, all)) = self.next().await else { panic!("never told: {what}; only {others:?}") };
-            for incoming in all {
-                others.push(format!("{incoming:?}"));
-                if let Some(found) = wanted(incoming) {
-                    return found;
-                }
+            let found = self.kept.iter().enumerate().find_map(|(at, incoming)| Some((at, wanted(incoming.clone())?)));
+            if let Some((at, found)) = found {
+                self.kept.remove(at);
+                return found;
             }
+            let Some((_, all)) = self.next().await else { panic!("never told: {what}; only {:#?}", self.kept) };
+            self.kept.extend(all);
         }
     }
 
@@ -113,8 +136,8 @@ impl House {
     /// The customer writes; what we are told of it.
     pub async fn writes(&mut self, mut body: Value) -> Message {
         let kind = body["kind"].as_str().unwrap_or("text").to_owned();
-        body["from"] = ASHA.into();
-        body["name"] = "Asha".into();
+        body["from"] = body.get("from").cloned().unwrap_or(ASHA.into());
+        body["name"] = body.get("name").cloned().unwrap_or("Asha".into());
         self.control(&format!("numbers/{PHONE}/messages"), body).await;
         self.message(&kind).await
     }
@@ -177,6 +200,29 @@ impl House {
         assert_eq!(session.push_name.as_deref(), Some("Demo Shop"));
         session
     }
+}
+
+/// Asks again and again, for ten seconds at most.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), asking).await.unwrap_or_else(|_| panic!("waited 10 s for {what}"));
+}
+
+/// How a send ends whose request has come (`is_there`) and is never answered: from then on the clock runs by itself.
+pub async fn unanswered(
+    sending: impl Future<Output = Result<Sent, SendError>> + Send + 'static,
+    is_there: impl AsyncFnMut() -> bool,
+) -> SendError {
+    let sending = tokio::spawn(sending);
+    until("the request", is_there).await;
+    tokio::time::pause();
+    let error = sending.await.unwrap().unwrap_err();
+    tokio::time::resume();
+    error
 }
 
 pub fn asha() -> Address {

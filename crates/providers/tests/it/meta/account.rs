@@ -4,9 +4,11 @@ use indaba_providers::{
     Address, Body, ButtonParameter, CallError, Cloud, Incoming, Parameter, Provider, SendError, SessionState,
     StatusState, Template, TemplateCall, TemplateChange,
 };
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{ASHA, House, file, house_with, linked};
+use super::{house_with, linked};
+use crate::house::{ASHA, House, PHONE, asha, file};
 
 fn parameters(words: &[&str]) -> Vec<Parameter> {
     words.iter().map(|word| Parameter { name: None, text: (*word).into() }).collect()
@@ -47,7 +49,7 @@ fn call() -> TemplateCall {
 async fn change(house: &mut House) -> TemplateChange {
     house
         .told("a change of a template", |incoming| match incoming {
-            Incoming::Template(change) => Some(change.clone()),
+            Incoming::Template(change) => Some(change),
             _ => None,
         })
         .await
@@ -58,7 +60,7 @@ async fn a_template_is_submitted_judged_sent_and_deleted() {
     let mut house = linked().await;
     let mut made = Cloud.submit_template(&house.link, &order_ready()).await.unwrap();
     assert_eq!((made.state.as_str(), made.category.as_str()), ("pending", "utility"));
-    let refused = house.sends(Body::Template(call())).await.unwrap_err();
+    let refused = house.sends_to(asha(), Body::Template(call())).await.unwrap_err();
     assert!(matches!(&refused, SendError::Refused { code, .. } if code == "132001"), "not approved yet: {refused:?}");
     let again = Cloud.submit_template(&house.link, &order_ready()).await.unwrap_err();
     assert!(matches!(&again, CallError::Invalid(why) if why.contains("already")), "{again:?}");
@@ -82,7 +84,7 @@ async fn a_template_is_submitted_judged_sent_and_deleted() {
     assert!(changes.iter().any(|(_, _, category)| *category == word("marketing")), "{changes:?}");
 
     // outside the window, too
-    let sent = house.sends(Body::Template(call())).await.unwrap();
+    let sent = house.sends_to(asha(), Body::Template(call())).await.unwrap();
     let told = house.status(&sent.provider_id, StatusState::Delivered).await;
     assert_eq!((told.price.as_deref(), sent.held), (Some("regular/marketing"), false));
     let shown = house.shown(ASHA).await;
@@ -90,11 +92,11 @@ async fn a_template_is_submitted_judged_sent_and_deleted() {
         shown["body"],
         "Order A-17\nHi Asha, your order is ready for collection.\nTrack: https://shop.example/t/A-17"
     );
-    let tap = format!("numbers/{}/messages/{}/choose", super::PHONE, shown["id"].as_str().unwrap());
+    let tap = format!("numbers/{}/messages/{}/choose", PHONE, shown["id"].as_str().unwrap());
     house.control(&tap, json!({"option": "Thanks"})).await;
     let tapped = house
         .told("a tap", |incoming| match incoming {
-            Incoming::Message(message) => Some((**message).clone()),
+            Incoming::Message(message) => Some(*message),
             _ => None,
         })
         .await;
@@ -104,13 +106,13 @@ async fn a_template_is_submitted_judged_sent_and_deleted() {
         ("132000", TemplateCall { body: vec![], ..call() }),
         ("132001", TemplateCall { language: "en".into(), ..call() }),
     ] {
-        let refused = house.sends(Body::Template(call)).await.unwrap_err();
+        let refused = house.sends_to(asha(), Body::Template(call)).await.unwrap_err();
         let is = matches!(&refused, SendError::Refused { detail, .. } if !detail.is_empty());
         assert!(is, "{why}: {refused:?}");
     }
     house.control(&path, json!({"event": "PAUSED"})).await;
     change(&mut house).await;
-    assert!(matches!(house.sends(Body::Template(call())).await, Err(SendError::Refused { .. })));
+    assert!(matches!(house.sends_to(asha(), Body::Template(call())).await, Err(SendError::Refused { .. })));
     Cloud.delete_template(&house.link, &made).await.unwrap();
     assert!(Cloud.templates(&house.link, None).await.unwrap().items.is_empty());
 }
@@ -118,7 +120,7 @@ async fn a_template_is_submitted_judged_sent_and_deleted() {
 #[tokio::test]
 async fn templates_come_page_by_page_and_carry_files() {
     let mut house = linked().await;
-    let path = format!("cloud/accounts/{}/templates", house.waba);
+    let path = format!("cloud/accounts/{}/templates", house.waba());
     let body = |text: &str| json!({"type": "BODY", "text": text});
     for n in 0..130 {
         house.control(&path, json!({"name": format!("t_{n}"), "components": [body("Hello.")]})).await;
@@ -142,14 +144,14 @@ async fn templates_come_page_by_page_and_carry_files() {
         body: vec![],
         buttons: vec![],
     };
-    let sent = house.sends(Body::Template(call.clone())).await.unwrap();
+    let sent = house.sends_to(asha(), Body::Template(call.clone())).await.unwrap();
     assert!(sent.held, "pacing");
     house.status(&sent.provider_id, StatusState::Delivered).await;
     assert_eq!(
         (&house.shown(ASHA).await["kind"], &house.shown(ASHA).await["body"]),
         (&json!("image"), &json!("Look."))
     );
-    let without = house.sends(Body::Template(TemplateCall { media: None, ..call })).await.unwrap_err();
+    let without = house.sends_to(asha(), Body::Template(TemplateCall { media: None, ..call })).await.unwrap_err();
     assert!(matches!(without, SendError::Refused { .. }), "{without:?}");
     // codes need a phone number
     let code = json!({"name": "code", "category": "AUTHENTICATION", "components": [{"type": "BODY", "text": "{{1}} is your code."}]});
@@ -172,7 +174,7 @@ async fn templates_come_page_by_page_and_carry_files() {
 async fn what_an_account_and_a_number_report_is_heard() {
     let mut house = linked().await;
     let of = house.link.external_name.clone();
-    let waba = house.waba.clone();
+    let waba = house.waba().to_owned();
     for (of, field, value, state) in [
         (
             &of,
@@ -198,7 +200,7 @@ async fn what_an_account_and_a_number_report_is_heard() {
         house.control(&format!("cloud/events/{of}"), json!({"field": field, "value": value})).await;
         let account = house
             .told(field, |incoming| match incoming {
-                Incoming::Account(account) if account.field == field => Some(account.clone()),
+                Incoming::Account(account) if account.field == field => Some(account),
                 _ => None,
             })
             .await;
@@ -213,7 +215,7 @@ async fn what_an_account_and_a_number_report_is_heard() {
         json!({"type": "system", "system": {"body": "changed", "type": "user_changed_number", "wa_id": "27820001009"}});
     house.control(&said, json!({"from": ASHA, "value": {"messages": [moved]}})).await;
     let rekeyed = house.told("another number", |incoming| match incoming {
-        Incoming::Rekeyed(rekeyed) => Some(rekeyed.clone()),
+        Incoming::Rekeyed(rekeyed) => Some(rekeyed),
         _ => None,
     });
     assert_eq!(rekeyed.await.to, Address::parse("27820001009").unwrap());
@@ -222,10 +224,10 @@ async fn what_an_account_and_a_number_report_is_heard() {
     house
         .told("a stop", |incoming| matches!(incoming, Incoming::Preference(word) if word.opted_out).then_some(()))
         .await;
-    house.control(&format!("numbers/{}/calls", super::PHONE), json!({"from": ASHA})).await;
+    house.control(&format!("numbers/{}/calls", PHONE), json!({"from": ASHA})).await;
     house.told("a call", |incoming| matches!(incoming, Incoming::Call(_)).then_some(())).await;
     for poll in [json!({"from": ASHA, "kind": "poll", "poll": {"name": "When?", "options": ["Now", "Later"]}})] {
-        house.control(&format!("numbers/{}/messages", super::PHONE), poll).await;
+        house.control(&format!("numbers/{}/messages", PHONE), poll).await;
         house.message("unsupported").await;
     }
 }
@@ -233,7 +235,8 @@ async fn what_an_account_and_a_number_report_is_heard() {
 #[tokio::test]
 async fn a_token_that_is_over_lets_nobody_in() {
     let mut house = linked().await;
-    let token = |expired: bool| json!({"token": house.token, "expired": expired});
+    let key = house.link.key.clone();
+    let token = |expired: bool| json!({"token": key.expose_secret(), "expired": expired});
     house.control("cloud/tokens/expire", token(true)).await;
     assert!(matches!(Cloud.check(&house.link).await, Err(CallError::Denied(_))));
     assert!(matches!(Cloud.status(&house.link).await, Err(CallError::Denied(_))));
@@ -241,7 +244,7 @@ async fn a_token_that_is_over_lets_nobody_in() {
     house.control("cloud/tokens/expire", token(false)).await;
     assert!(Cloud.check(&house.link).await.unwrap().ok());
     // another token with less
-    let less = json!({"appId": house.app, "wabaIds": [house.waba], "scopes": ["whatsapp_business_management"]});
+    let less = json!({"appId": house.link.extras.app_id, "wabaIds": [house.waba()], "scopes": ["whatsapp_business_management"]});
     let less = house.control("cloud/tokens", less).await["accessToken"].as_str().unwrap().to_owned();
     house.link.key = less.into();
     let check = Cloud.check(&house.link).await.unwrap();

@@ -1,14 +1,13 @@
 //! What goes wrong between us and Meta, and what is made of it: sent again only where nothing can have been done.
 
-use std::time::Duration;
-
-use indaba_providers::{Body, CallError, Cloud, Hook, Incoming, Provider, SendError, StatusState};
+use indaba_providers::{Body, CallError, Cloud, Hook, Incoming, Outgoing, Provider, SendError, StatusState};
 use serde_json::json;
 
-use super::{ASHA, House, PHONE, file, linked};
+use super::linked;
+use crate::house::{ASHA, House, PHONE, asha, file, name, unanswered};
 
 async fn effects(house: &House) -> usize {
-    house.ask(&format!("effects?number={PHONE}")).await["items"].as_array().unwrap().len()
+    house.look(&format!("effects?number={PHONE}")).await["items"].as_array().unwrap().len()
 }
 
 /// A number whose window is open.
@@ -66,7 +65,7 @@ async fn each_fault_of_a_send_is_told_apart() {
     {
         house.fault(json!({"path": "*/media"}), harm.clone()).await;
         let image = Body::Image { file: file("image/jpeg", "a.jpg"), caption: None };
-        let error = house.sends(image).await.unwrap_err();
+        let error = house.sends_to(asha(), image).await.unwrap_err();
         assert!(matches!(error, SendError::Retry { .. }), "{harm}: {error:?}");
     }
     house.fault(on, json!({"kind": "expired"})).await;
@@ -79,17 +78,10 @@ async fn each_fault_of_a_send_is_told_apart() {
 async fn a_hang_ends_and_leaves_it_unknown() {
     let house = warm().await;
     house.fault(json!({"path": "*/messages"}), json!({"kind": "hang", "effect": true})).await;
-    let before = house.ask("recording?limit=1").await["requests"].as_u64().unwrap();
-    let (link, to) = (house.link.clone(), super::asha());
-    let sending =
-        tokio::spawn(async move { Cloud.send(&link, &indaba_providers::Outgoing::text(to, "msg_1", "Hello")).await });
-    while house.ask("recording?limit=1").await["requests"].as_u64().unwrap() == before {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    // the request is there; from here the clock runs by itself
-    tokio::time::pause();
-    let error = sending.await.unwrap().unwrap_err();
-    tokio::time::resume();
+    let requests = async || house.look("recording?limit=1").await["requests"].as_u64().unwrap();
+    let (before, link) = (requests().await, house.link.clone());
+    let sending = async move { Cloud.send(&link, &Outgoing::text(asha(), "msg_1", "Hello")).await };
+    let error = unanswered(sending, async || requests().await > before).await;
     assert_eq!(error, SendError::Unknown { detail: "no answer in time".into() });
 }
 
@@ -146,10 +138,10 @@ async fn each_number_of_metas_is_the_right_kind_of_error() {
     assert_eq!(house.status(&sent.provider_id, StatusState::Failed).await.error.unwrap().code, "131026");
     // a file of the wrong kind is found out later
     let sticker = Body::Sticker { file: file("image/png", "a.png") };
-    let sent = house.sends(sticker).await.unwrap();
+    let sent = house.sends_to(asha(), sticker).await.unwrap();
     assert_eq!(house.status(&sent.provider_id, StatusState::Failed).await.error.unwrap().code, "131053");
     let odd = Body::Document { file: file("application/x-thing", "a.thing"), caption: None };
-    assert!(matches!(house.sends(odd).await, Err(SendError::Refused { .. })));
+    assert!(matches!(house.sends_to(asha(), odd).await, Err(SendError::Refused { .. })));
 }
 
 #[tokio::test]
@@ -179,7 +171,7 @@ async fn hooks_come_twice_in_any_order_and_many_at_once() {
     let on = json!({"event": "messages.text"});
     house.fault(on.clone(), json!({"kind": "duplicate", "times": 2})).await;
     house.control(&format!("numbers/{PHONE}/messages"), json!({"from": ASHA, "body": "Twice"})).await;
-    let (first, second) = (house.next().await.unwrap(), house.next().await.unwrap());
+    let ((first, _), (second, _)) = (house.next().await.unwrap(), house.next().await.unwrap());
     let key = |hook: &Hook| Cloud.split(hook)[0].dedupe_key.clone();
     assert_eq!((key(&first), &first.body), (key(&second), &second.body));
     house.control("faults", json!({"on": on, "count": 3, "do": {"kind": "reorder", "span": 3}})).await;
@@ -188,8 +180,7 @@ async fn hooks_come_twice_in_any_order_and_many_at_once() {
     }
     let mut order = Vec::new();
     for _ in 0..3 {
-        let hook = house.next().await.unwrap();
-        let Incoming::Message(message) = Cloud.read(&hook).unwrap().remove(0) else { panic!() };
+        let Incoming::Message(message) = house.next().await.unwrap().1.remove(0) else { panic!() };
         order.push(format!("{:?}", message.content));
     }
     assert!(order[0].contains("three") && order[2].contains("one"), "{order:?}");
@@ -206,7 +197,7 @@ async fn hooks_come_twice_in_any_order_and_many_at_once() {
         }
         let mut read = Vec::new();
         while read.len() < count {
-            read.extend(Cloud.read(&house.next().await.unwrap()).unwrap());
+            read.extend(house.next().await.unwrap().1);
         }
         let body: Vec<String> = read.iter().map(|one| format!("{one:?}")).collect();
         assert!((0..count).all(|n| body.iter().any(|one| one.contains(&format!("{shape} {n}")))), "{body:?}");
@@ -220,7 +211,7 @@ async fn files_that_cannot_be_had_say_why() {
     let image = json!({"kind": "image", "file": {"mimetype": "image/png", "data": data}});
     let message = house.writes(image.clone()).await;
     let media = message.content.media().unwrap().clone();
-    let source = indaba_providers::MediaSource { media, message: super::name(&message) };
+    let source = indaba_providers::MediaSource { media, message: name(&message) };
     let down = async |house: &House| Cloud.download(&house.link, &source, 1 << 20).await.map(|_| ()).unwrap_err();
     for (path, harm, kind) in [
         ("*/attachments/", json!({"kind": "answer", "status": 404}), "not found"),

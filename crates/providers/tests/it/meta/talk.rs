@@ -7,7 +7,8 @@ use indaba_providers::{
 };
 use serde_json::json;
 
-use super::{ASHA, PHONE, asha, file, house, linked, name};
+use super::{house, linked};
+use crate::house::{ASHA, PHONE, asha, file, name};
 
 #[tokio::test]
 async fn a_business_tells_who_it_is() {
@@ -55,7 +56,7 @@ async fn a_number_is_linked_looked_at_and_let_go() {
     assert_eq!(Cloud.status(&house.link).await.unwrap().state, SessionState::Disconnected);
     assert!(matches!(house.says("x").await, Err(SendError::NotLinked { .. })));
     Cloud.delete(&house.link).await.unwrap();
-    let number = house.ask(&house.number("")).await;
+    let number = house.look(&house.number("")).await;
     assert_eq!(number["webhook_configuration"].get("phone_number"), None, "{number}");
 }
 
@@ -96,7 +97,7 @@ async fn a_text_goes_there_and_back() {
     let unknown =
         MessageRef { provider_id: "wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBJCOTY3NDc0NDFDRUI3NTA0Q0UA".into(), ..name(&hello) };
     assert!(matches!(Cloud.mark_read(&house.link, &asha(), &[unknown]).await, Err(CallError::Invalid(_))));
-    let effects = house.ask(&format!("effects?number={PHONE}")).await;
+    let effects = house.look(&format!("effects?number={PHONE}")).await;
     assert_eq!((effects["items"].as_array().unwrap().len(), &effects["mostOften"]), (1, &json!(1)));
 }
 
@@ -130,7 +131,7 @@ async fn files_go_up_and_come_down() {
             "document" => Body::Document { file, caption },
             _ => Body::Sticker { file },
         };
-        let sent = house.sends(body).await.unwrap();
+        let sent = house.sends_to(asha(), body).await.unwrap();
         house.status(&sent.provider_id, StatusState::Delivered).await;
         let shown = house.shown(ASHA).await;
         assert_eq!(
@@ -158,13 +159,13 @@ async fn buttons_lists_places_cards_and_reactions() {
         buttons: vec![button("b1", "Red"), button("b2", "Blue")],
     };
     for list in [None, Some("Colours")] {
-        let sent = house.sends(buttons(list)).await.unwrap();
+        let sent = house.sends_to(asha(), buttons(list)).await.unwrap();
         let shown = house.shown(ASHA).await;
         let tap = json!({"option": "Blue"});
         house.control(&format!("numbers/{PHONE}/messages/{}/choose", shown["id"].as_str().unwrap()), tap).await;
         let tapped = house
             .told("a tap", |incoming| match incoming {
-                Incoming::Message(message) if message.quoted.is_some() => Some((**message).clone()),
+                Incoming::Message(message) if message.quoted.is_some() => Some(*message),
                 _ => None,
             })
             .await;
@@ -172,16 +173,16 @@ async fn buttons_lists_places_cards_and_reactions() {
         assert!(format!("{:?}", tapped.content).contains("b2"), "{:?}", tapped.content);
     }
     let poll = Body::Poll { question: "When?".into(), options: vec!["Now".into(), "Later".into()], multiple: false };
-    house.sends(poll).await.unwrap();
+    house.sends_to(asha(), poll).await.unwrap();
     assert_eq!(house.shown(ASHA).await["choices"][1]["title"], "Later");
     let place = Body::Location { latitude: -26.2, longitude: 28.04, name: Some("Office".into()), address: None };
-    house.sends(place).await.unwrap();
+    house.sends_to(asha(), place).await.unwrap();
     let there =
         house.writes(json!({"kind": "location", "latitude": -26.2041, "longitude": 28.0473, "place": "Site"})).await;
     assert!(matches!(there.content, Content::Location { latitude, .. } if (latitude + 26.2041).abs() < 1e-9));
     let line = CardLine { value: "+27 83 123 4567".into(), label: None, whatsapp: Some("+27831234567".into()) };
     let card = Card { name: "Ana P".into(), phones: vec![line], ..Card::default() };
-    house.sends(Body::Contacts { contacts: vec![card] }).await.unwrap();
+    house.sends_to(asha(), Body::Contacts { contacts: vec![card] }).await.unwrap();
     let vcard = house.shown(ASHA).await["contacts"][0].clone();
     let card = house.writes(json!({"kind": "contacts", "contacts": [vcard]})).await;
     assert!(
@@ -190,7 +191,7 @@ async fn buttons_lists_places_cards_and_reactions() {
     );
 
     Cloud.react(&house.link, &name(&hello), "👍").await.unwrap();
-    let first = house.ask(&format!("numbers/{PHONE}/chats/{ASHA}/messages")).await["items"][0].clone();
+    let first = house.look(&format!("numbers/{PHONE}/chats/{ASHA}/messages")).await["items"][0].clone();
     assert_eq!(first["reactions"], json!([{"by": "me", "emoji": "👍"}]));
     let sent = house.says("Thank you").await.unwrap();
     let shown = house.shown(ASHA).await["id"].as_str().unwrap().to_owned();
@@ -200,7 +201,7 @@ async fn buttons_lists_places_cards_and_reactions() {
             .await;
         let reaction = house
             .told("a reaction", |incoming| match incoming {
-                Incoming::Reaction(reaction) => Some(reaction.clone()),
+                Incoming::Reaction(reaction) => Some(reaction),
                 _ => None,
             })
             .await;
