@@ -7,6 +7,7 @@ export type Role = Schemas["Role"];
 export type Conversation = Schemas["Conversation"];
 export type Message = Schemas["Message"];
 export type MessageState = Message["state"];
+export type NewMessage = Schemas["NewMessage"];
 export type Author = Schemas["Author"];
 export type Media = Schemas["Media"];
 export type Contact = Schemas["Contact"];

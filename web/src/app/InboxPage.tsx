@@ -44,6 +44,7 @@ import { useWords } from "./useWords";
 
 const StartDialog = lazy(() => import("~/features/contacts/StartDialog"));
 const Details = lazy(() => import("~/features/conversations/Details"));
+const CardDialog = lazy(() => import("./CardDialog"));
 
 /** The list, the thread and the contact, side by side as far as there is room. */
 export default function InboxPage() {
@@ -584,6 +585,8 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           replyTo={replyTo}
           onReplyTo={setReplyTo}
           onTyping={(on) => void say({ kind: "typing", conversation: id, on })}
+          can={number?.capabilities}
+          Cards={CardDialog}
           closed={
             !agent
               ? t("composer.viewer")

@@ -474,10 +474,14 @@ export class FakeServer {
     if (act === "messages" && method === "GET") return ok(this.#page(thread, query));
     if (act === "messages") {
       const quoted = thread.find((other) => other.id === body.replyTo);
+      // What is said without a text of its own is found by its first words.
+      const part = body.poll ?? body.location ?? (body.contacts ? { contacts: this.#cards(body.contacts) } : {});
+      const said = part as { question?: string; name?: string; contacts?: { name: string }[] };
       const made = this.say(one, {
         direction: "outbound",
         kind: String(body.kind),
-        body: (body.body as string) ?? null,
+        body: (body.body as string) ?? said.question ?? said.name ?? said.contacts?.[0]?.name ?? null,
+        content: part as Message["content"],
         state: "queued",
         replyTo: (body.replyTo as string) ?? null,
         quoted: quoted
@@ -508,6 +512,13 @@ export class FakeServer {
       ...structuredClone(one),
       messages: this.#page(thread, new URLSearchParams({ limit: "50" })),
       contactDetail: this.contacts.find((other) => other.id === one.contact.id),
+    });
+  }
+
+  #cards(of: unknown): { name: string; phones: { value: string }[] }[] {
+    return (of as { contactId?: string; name?: string; phone?: string }[]).map((one) => {
+      const known = this.contacts.find((other) => other.id === one.contactId);
+      return { name: known?.name ?? one.name ?? "", phones: [{ value: known?.phone ?? one.phone ?? "" }] };
     });
   }
 

@@ -1,5 +1,5 @@
 //! What can be sent, and how it is queued: in the transaction of the request, together with the job that will send it.
-use super::{Message, MessageId, State, search::doc, store, updates};
+use super::{Message, MessageId, State, parts, search::doc, store, updates};
 use crate::{
     Error, Result,
     clock::Time,
@@ -11,7 +11,7 @@ use crate::{
     media::{self, Kind as MediaKind, MediaId},
     search,
 };
-use indaba_providers::{Capabilities, Capability};
+use indaba_providers::{Capabilities, Capability, Content};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -30,6 +30,12 @@ words! {
         Voice = "voice",
         /// Any file.
         Document = "document",
+        /// A question with answers to choose from.
+        Poll = "poll",
+        /// A place.
+        Location = "location",
+        /// Contact cards.
+        Contacts = "contacts",
     }
 }
 
@@ -46,6 +52,12 @@ pub struct New {
     pub media_id: Option<MediaId>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// The poll, of a message of that kind.
+    pub poll: Option<parts::Poll>,
+    /// The place, of a message of that kind.
+    pub location: Option<parts::Place>,
+    /// The contact cards, of a message of that kind.
+    pub contacts: Option<Vec<parts::NewCard>>,
 }
 
 /// WhatsApp's limits, in characters.
@@ -72,8 +84,57 @@ impl New {
                 check.that(length <= LONGEST_CAPTION, "/body", "Below a file WhatsApp takes at most 1,024 characters.");
                 check.that(self.media_id.is_some(), "/mediaId", "is missing");
             }
+            Kind::Poll | Kind::Location | Kind::Contacts => {
+                check.that(self.body.is_none(), "/body", "All that it says stands in its own field.");
+                check.that(self.media_id.is_none(), "/mediaId", "It has no file.");
+            }
+        }
+        for (pointer, given, kind) in [
+            ("/poll", self.poll.is_some(), Kind::Poll),
+            ("/location", self.location.is_some(), Kind::Location),
+            ("/contacts", self.contacts.is_some(), Kind::Contacts),
+        ] {
+            let wanted = self.kind == kind;
+            check.that(given || !wanted, pointer, "is missing");
+            check.that(!given || wanted, pointer, "belongs to a message of that kind");
+        }
+        if let Some(poll) = &self.poll {
+            poll.check(&mut check);
+        }
+        if let Some(place) = &self.location {
+            place.check(&mut check);
+        }
+        if let Some(cards) = &self.contacts {
+            parts::check_cards(cards, &mut check);
         }
         check.done()
+    }
+
+    /// What it says besides its text. Errors: 422 for a card that cannot be made.
+    fn content(&self, tx: &mut TenantRead) -> Result<Option<Content>> {
+        if let Some(cards) = &self.contacts {
+            return parts::cards(tx, cards).map(Some);
+        }
+        let poll = self.poll.as_ref().map(parts::Poll::content);
+        Ok(poll.or_else(|| self.location.as_ref().map(parts::Place::content)))
+    }
+
+    /// Errors: 409 for what the number cannot send. Where there are no polls, the provider lets buttons or a list stand in for one.
+    fn possible(&self, can: &Capabilities) -> Result<()> {
+        let instead = match self.kind {
+            Kind::Poll if can.poll => return Ok(()),
+            Kind::Poll if can.buttons && self.poll.as_ref().is_none_or(|poll| !poll.multiple) => return Ok(()),
+            Kind::Poll if can.buttons => "Its polls are buttons, of which one is pressed: ask for one answer only.",
+            Kind::Poll => "Its gateway offers no polls. Ask in a text.",
+            Kind::Location | Kind::Contacts => "Its gateway does not offer that. Write it as text.",
+            _ => "Its gateway does not offer that. Send it as a document, or as text.",
+        };
+        match self.capability() {
+            Some(missing) if !can.has(missing) => {
+                Err(Error::conflict("not-supported", "This number cannot send that", instead))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn capability(&self) -> Option<Capability> {
@@ -84,6 +145,9 @@ impl New {
             Kind::Audio => Some(Capability::Audio),
             Kind::Voice => Some(Capability::Voice),
             Kind::Document => Some(Capability::Document),
+            Kind::Poll => Some(Capability::Poll),
+            Kind::Location => Some(Capability::Location),
+            Kind::Contacts => Some(Capability::Contacts),
         }
     }
 }
@@ -110,17 +174,13 @@ pub fn queue(
     let now = tx.now();
     let before = conversations::locked(tx, conversation)?;
     window(&before, can, now)?;
-    if let Some(missing) = new.capability().filter(|capability| !can.has(*capability)) {
-        return Err(Error::conflict(
-            "not-supported",
-            "This number cannot send that",
-            format!("Its gateway does not offer {missing:?}. Send it as a document, or as text."),
-        ));
-    }
+    new.possible(can)?;
+    let content = new.content(tx)?;
     let file = new.media_id.map(|id| file(tx, id, new.kind)).transpose()?;
     let quoted = new.reply_to.map(|id| quotable(tx, id, &before)).transpose()?;
     let (author, author_id, author_name) = author(who);
-    let body = new.body.clone().filter(|body| !body.is_empty());
+    let said = content.as_ref().and_then(Content::text).map(str::to_owned);
+    let body = new.body.clone().filter(|body| !body.is_empty()).or(said);
     let message = Message {
         id: MessageId::at(now),
         conversation_id: before.id,
@@ -130,7 +190,7 @@ pub fn queue(
         author_id: author_id.map(|id| id.to_vec()),
         kind: new.kind.as_str().to_owned(),
         body,
-        content: None,
+        content: content.map(|content| serde_json::to_string(&content).expect("the vocabulary is plain JSON")),
         state: State::Queued,
         provider_id: None,
         provider_ref: None,
@@ -196,7 +256,7 @@ fn file(tx: &mut TenantRead, id: MediaId, kind: Kind) -> Result<media::Media> {
         Kind::Video => file.kind == MediaKind::Video,
         Kind::Audio | Kind::Voice => file.kind == MediaKind::Audio,
         Kind::Document => true,
-        Kind::Text => false,
+        Kind::Text | Kind::Poll | Kind::Location | Kind::Contacts => false,
     };
     if !fits {
         return Err(Error::field("/kind", format!("This file is {}, not {kind}. Send it as a document.", file.mime)));

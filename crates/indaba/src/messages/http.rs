@@ -2,7 +2,7 @@
 use super::{
     MessageId, State as How, View,
     compose::{self, New},
-    history, jobs as work, page, search,
+    history, jobs as work, page, parts, search,
     settle::{self, Decision},
     store, view,
 };
@@ -183,15 +183,18 @@ struct Addressed {
     body: Option<String>,
     media_id: Option<crate::media::MediaId>,
     reply_to: Option<MessageId>,
+    poll: Option<parts::Poll>,
+    location: Option<parts::Place>,
+    contacts: Option<Vec<parts::NewCard>>,
 }
 
 /// Sends a message to a phone number or a contact: the contact and the conversation are made when there are none.
 #[utoipa::path(post, path = "/api/messages/send", tag = "messages", request_body = Addressed,
     responses((status = 201, body = View), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn send_to(State(app): State<App>, who: Agent, Json(asked): Json<Addressed>) -> Result<(StatusCode, Json<View>)> {
-    let new = New { kind: asked.kind, body: asked.body, media_id: asked.media_id, reply_to: asked.reply_to };
+    let Addressed { instance_id: instance, to, kind, body, media_id, reply_to, poll, location, contacts } = asked;
+    let new = New { kind, body, media_id, reply_to, poll, location, contacts };
     new.check()?;
-    let (to, instance) = (asked.to, asked.instance_id);
     let place = app.db.write(who.tenant, move |tx| {
         let contact = match (to.contact_id, &to.phone) {
             (Some(id), None) => contacts::get(tx, id)?,

@@ -1,6 +1,6 @@
 //! How a message goes out once it is queued: taken by a worker, handed to the gateway with no transaction open, and settled
 //! (`settle.rs`). Each step is one conditional statement, so that a message is never in two hands.
-use super::{Message, MessageId, State, compose::Kind, store, updates};
+use super::{Message, MessageId, State, compose::Kind, parts, store, updates};
 use crate::{
     Error, Result,
     clock::Time,
@@ -126,6 +126,11 @@ pub fn outgoing(order: &Order, bytes: Option<bytes::Bytes>) -> Result<Outgoing> 
         Ok(Kind::Audio) => Body::Audio { file: file()? },
         Ok(Kind::Voice) => Body::Voice { file: file()? },
         Ok(Kind::Document) => Body::Document { file: file()?, caption: text },
+        Ok(Kind::Poll | Kind::Location | Kind::Contacts) => {
+            let content = message.content.as_deref().and_then(|content| serde_json::from_str(content).ok());
+            let unread = || Error::Malformed("its content cannot be read".into());
+            content.and_then(parts::body).ok_or_else(unread)?
+        }
         Err(_) => return Err(Error::Malformed(format!("messages of kind {} are not sent", message.kind))),
     };
     Ok(Outgoing {

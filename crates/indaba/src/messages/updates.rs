@@ -2,7 +2,9 @@
 use super::{
     Message, MessageId, State,
     inbound::Told,
-    moment, row,
+    moment,
+    polls::{self, Vote},
+    row,
     search::doc,
     store::{self, Reaction},
 };
@@ -40,6 +42,13 @@ pub(super) fn apply<'a>(
             Incoming::Call(call) => &call.provider_id,
             Incoming::Message(message) => match &message.content {
                 Content::PollVote { poll, .. } => poll,
+                Content::ButtonReply { .. } | Content::ListReply { .. } if !message.from_me => {
+                    let place = known.get(&(instance, message.provider_id.clone())).map(|row| row.conversation_id);
+                    if let (Some(answer), Some(place)) = (polls::pressed(&message.content), place) {
+                        polls::press(tx, answer, place, message.at)?;
+                    }
+                    continue;
+                }
                 _ if message.from_me => &message.provider_id, // the echo of ours: how far it has come
                 _ => continue,
             },
@@ -86,7 +95,7 @@ pub(super) fn apply<'a>(
             }
             Incoming::Message(vote) if matches!(vote.content, Content::PollVote { .. }) => {
                 if let Content::PollVote { options, .. } = &vote.content {
-                    voted(tx, message, vote.from_me, options, vote.at)?;
+                    polls::vote(tx, message, &Vote { from_me: vote.from_me, options, at: vote.at })?;
                 }
             }
             Incoming::Message(echo) if message.direction == Direction::Outbound => {
@@ -123,7 +132,7 @@ pub(super) fn apply<'a>(
             Incoming::Revoked(revoked) => revoke(tx, message, moment(revoked.at, now))?,
             Incoming::PollVote(vote) => {
                 if let Some(options) = &vote.options {
-                    voted(tx, message, vote.from_me, options, vote.at)?;
+                    polls::vote(tx, message, &Vote { from_me: vote.from_me, options, at: vote.at })?;
                 }
             }
             Incoming::Call(call) if message.kind == "call" => {
@@ -223,20 +232,6 @@ fn revoke(tx: &mut TenantTx, message: &mut Message, at: Time) -> Result<()> {
     (message.body, message.content, message.media_id) = (None, None, None);
     search::remove(tx, &[message.id.0])?;
     changed(tx, message, "message.deleted")
-}
-
-/// The whole present choice of one side of the conversation; the newest counts.
-fn voted(tx: &mut TenantTx, message: &mut Message, from_me: bool, options: &[String], at: Option<i64>) -> Result<()> {
-    let mut content: Value =
-        message.content.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(json!({}));
-    let side = if from_me { "outbound" } else { "inbound" };
-    let at = at.unwrap_or(tx.now().0);
-    if message.kind != "poll" || content["votes"][side]["at"].as_i64().is_some_and(|last| last > at) {
-        return Ok(());
-    }
-    content["votes"][side] = json!({ "options": options, "at": at });
-    message.content = Some(content.to_string());
-    changed(tx, message, "message.edited")
 }
 
 /// Writes what a message says now and tells of it.

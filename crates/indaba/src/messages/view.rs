@@ -1,5 +1,5 @@
 //! Messages as the API shows them: with what they quote, their reactions and their files, each looked up once for a whole page.
-use super::{Message, MessageId, State, store};
+use super::{Message, MessageId, State, polls, store};
 use crate::{
     Result,
     clock::Time,
@@ -134,6 +134,7 @@ impl Message {
             author: of.author(),
         });
         let content: Value = content.unwrap_or_else(|| Value::Object(Default::default()));
+        let content = if self.kind == "poll" { polls::shown(content) } else { content };
         // what we never had is shown as the provider quoted it
         let told = || {
             let text = content.get("quoted")?;

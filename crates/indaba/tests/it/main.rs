@@ -2,6 +2,7 @@
 mod bus;
 mod care;
 mod cloud;
+mod compose;
 mod contacts;
 mod conversations;
 mod db;

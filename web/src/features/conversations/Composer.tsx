@@ -1,6 +1,7 @@
-import { CircleAlert, CornerUpLeft, Mic, Paperclip, Plus, SendHorizontal, Smile, X } from "lucide-react";
+import { CircleAlert, CornerUpLeft, Mic, SendHorizontal, Smile, X } from "lucide-react";
 import {
   type ClipboardEvent,
+  type ComponentType,
   forwardRef,
   lazy,
   Suspense,
@@ -10,7 +11,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { Conversation, Message } from "~/api/types";
+import type { Conversation, Instance, Message } from "~/api/types";
 import { number } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
@@ -18,16 +19,19 @@ import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
 import { IconButton } from "~/ui/IconButton";
 import { useNarrow } from "~/ui/useNarrow";
+import { AttachMenu, type PartKind } from "./AttachMenu";
 import { type Attached, asChosen, attach, PictureSize, Tray } from "./Attachments";
 import { drafts } from "./drafts";
 import { plain } from "./format";
 import { kindName } from "./kinds";
 import { mark } from "./mark";
-import { outbox } from "./outbox";
+import { outbox, type Part } from "./outbox";
 import { enterSends, pictures } from "./settings";
 
 const EmojiPicker = lazy(() => import("./EmojiPicker"));
 const Recorder = lazy(() => import("./Recorder"));
+const PollDialog = lazy(() => import("./PollDialog"));
+const LocationDialog = lazy(() => import("./LocationDialog"));
 
 const TEXT_LIMIT = 4096;
 const CAPTION_LIMIT = 1024;
@@ -40,6 +44,10 @@ interface Props {
   replyTo: Message | undefined;
   onReplyTo: (message: Message | undefined) => void;
   onTyping: (on: boolean) => void;
+  /** What the number can do, once that is known. */
+  can: Instance["capabilities"] | undefined;
+  /** Chooses contact cards to send. */
+  Cards: ComponentType<{ onClose: () => void; onSend: (part: Part) => void }>;
   /** Why nothing can be written, in words; the composer then only says so. */
   closed?: string | undefined;
 }
@@ -53,7 +61,7 @@ export interface ComposerHandle {
 
 /** What goes out: words, files with captions, a voice note. Never loses what was typed. */
 export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
-  { conversation, replyTo, onReplyTo, onTyping, closed },
+  { conversation, replyTo, onReplyTo, onTyping, can, Cards, closed },
   handle,
 ) {
   const { id, contact } = conversation;
@@ -65,6 +73,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
   const [picking, pick] = useState(false);
   const [recording, record] = useState(false);
   const [problem, setProblem] = useState<string>();
+  const [making, make] = useState<PartKind>();
   const area = useRef<HTMLTextAreaElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
@@ -174,6 +183,12 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
     setProblem(undefined);
     onReplyTo(undefined);
     area.current?.focus();
+  }
+
+  function sendPart({ kind, body, ...part }: Part) {
+    outbox.add({ conversationId: id, kind, body, part, replyTo: replyTo?.id });
+    onReplyTo(undefined);
+    make(undefined);
   }
 
   useImperativeHandle(handle, () => ({
@@ -333,6 +348,20 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
     />
   );
 
+  const attachMenu = <AttachMenu phone={phone} can={can} onFiles={() => input.current?.click()} onPart={make} />;
+  const close = () => make(undefined);
+  const dialog = making && (
+    <Suspense>
+      {making === "poll" ? (
+        <PollDialog can={can} onClose={close} onSend={sendPart} />
+      ) : making === "location" ? (
+        <LocationDialog onClose={close} onSend={sendPart} />
+      ) : (
+        <Cards onClose={close} onSend={sendPart} />
+      )}
+    </Suspense>
+  );
+
   const emoji = picking && (
     <Suspense>
       <EmojiPicker
@@ -356,12 +385,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
         {above}
         {counter && <div className="px-4 pt-1 text-end">{counter}</div>}
         <div className="flex items-end gap-1.5 px-2 pt-2">
-          <IconButton
-            label={t("composer.attach")}
-            icon={<Plus size={22} aria-hidden />}
-            className="size-11"
-            onClick={() => input.current?.click()}
-          />
+          {attachMenu}
           <div className="flex min-h-11 flex-1 items-end rounded-[22px] border border-control bg-raised focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-focus">
             {field}
           </div>
@@ -387,6 +411,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
           )}
         </div>
         {chooser}
+        {dialog}
       </div>
     );
 
@@ -395,11 +420,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
       {above}
       {field}
       <div className="relative flex items-center px-2 pb-2">
-        <IconButton
-          label={t("composer.attach")}
-          icon={<Paperclip size={18} aria-hidden />}
-          onClick={() => input.current?.click()}
-        />
+        {attachMenu}
         <IconButton
           label={t("composer.emoji")}
           icon={<Smile size={18} aria-hidden />}
@@ -428,6 +449,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
         {emoji}
       </div>
       {chooser}
+      {dialog}
     </Shell>
   );
 });

@@ -13,9 +13,20 @@ export interface Card {
   phones: string[];
 }
 
+/** One side's whole present choice in a poll. */
+export interface Vote {
+  direction: "inbound" | "outbound";
+  options: string[];
+  at: string;
+}
+
 export interface Poll {
   question: string;
-  options: { name: string; votes?: number }[];
+  options: string[];
+  /** More than one may be chosen. */
+  multiple: boolean;
+  /** Those who have chosen something. */
+  votes: Vote[];
 }
 
 export interface Call {
@@ -50,7 +61,17 @@ export function poll(content: unknown): Poll | undefined {
   const outer = record(content);
   const question = text(outer.question);
   if (!question) return undefined;
-  return { question, options: list(outer.options).map((one) => ({ name: text(one) ?? "" })) };
+  const votes = list(outer.votes).map((one): Vote => {
+    const vote = record(one);
+    const options = list(vote.options).flatMap((option) => text(option) ?? []);
+    return { direction: vote.direction === "outbound" ? "outbound" : "inbound", options, at: text(vote.at) ?? "" };
+  });
+  return {
+    question,
+    options: list(outer.options).map((one) => text(one) ?? ""),
+    multiple: outer.multiple === true,
+    votes: votes.filter((vote) => vote.options.length > 0),
+  };
 }
 
 export function call(content: unknown): Call {

@@ -2,11 +2,22 @@ import { notifyManager, type QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { api, once, onceKey, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
-import type { Media, Message, Session } from "~/api/types";
+import type { Media, Message, NewMessage, Session } from "~/api/types";
 import { upload } from "~/api/upload";
 import { putMessage } from "./cache";
 
-export type OutKind = "text" | "image" | "document" | "voice" | "audio" | "video";
+export type OutKind = NewMessage["kind"];
+
+/** A poll, a place or contact cards. */
+export interface Part {
+  kind: OutKind;
+  /** The words that its message will be found by: the question, the place's name. */
+  body: string;
+  /** As the server takes it. */
+  fields: Pick<NewMessage, "poll" | "location" | "contacts">;
+  /** As the message will show it. */
+  content: Message["content"];
+}
 
 /** Something a person has sent that the server has not confirmed yet. Its key makes sure that it happens once. */
 export interface Outgoing {
@@ -20,6 +31,8 @@ export interface Outgoing {
   preview?: string | undefined;
   durationMs?: number | undefined;
   mediaId?: string | undefined;
+  /** What it says besides its words: then the server makes those itself. */
+  part?: Pick<Part, "fields" | "content"> | undefined;
   createdAt: string;
   /** `waiting`: no connection; it goes by itself when there is one. `refused`: the server said no, and why. */
   is: "sending" | "waiting" | "refused";
@@ -102,7 +115,9 @@ export class Outbox {
     return this.#became.get(messageId) ?? messageId;
   }
 
-  add(entry: Pick<Outgoing, "conversationId" | "kind" | "body" | "replyTo" | "file" | "preview" | "durationMs">): void {
+  add(
+    entry: Pick<Outgoing, "conversationId" | "kind" | "body" | "replyTo" | "file" | "preview" | "durationMs" | "part">,
+  ): void {
     const made: Outgoing = { ...entry, key: onceKey(), createdAt: new Date().toISOString(), is: "sending" };
     this.#entries = [...this.#entries, made];
     this.#shelf?.put(made);
@@ -196,7 +211,7 @@ export class Outbox {
           headers: once(entry.key),
           body: {
             kind: entry.kind,
-            ...(entry.body && { body: entry.body }),
+            ...(entry.part ? entry.part.fields : entry.body && { body: entry.body }),
             ...(mediaId && { mediaId }),
             ...(entry.replyTo && { replyTo: entry.replyTo }),
           },

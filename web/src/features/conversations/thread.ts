@@ -34,7 +34,7 @@ export function asMessage(one: Outgoing, quoted: Message | undefined, user: { id
     author: { kind: "user", id: user.id, name: user.name },
     kind: one.kind,
     body: one.body || null,
-    content: {},
+    content: one.part?.content ?? {},
     state: one.is === "refused" ? "failed" : "queued",
     error: one.is === "refused" ? { code: "refused", detail: one.reason ?? "" } : null,
     replyTo: one.replyTo ?? null,

@@ -1,5 +1,6 @@
 import type { Whole } from "../t";
 import { app } from "./app";
+import { compose } from "./compose";
 import { inbox } from "./inbox";
 import { numbers } from "./numbers";
 import { problems } from "./problems";
@@ -8,4 +9,4 @@ import { settings } from "./settings";
 /** The plural forms of this language. */
 export type Form = "one" | "other";
 
-export const texts: Whole<Form> = { ...app, ...inbox, ...numbers, ...problems, ...settings };
+export const texts: Whole<Form> = { ...app, ...compose, ...inbox, ...numbers, ...problems, ...settings };
