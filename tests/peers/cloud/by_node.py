@@ -6,7 +6,8 @@ import queue
 import subprocess
 import threading
 
-from world import ROOT, SECRET, VERSION, WORD
+from side_by_side import ROOT
+from world import SECRET, VERSION, WORD
 
 PROGRAM = pathlib.Path(__file__).parent / "peer.mjs"
 PACKAGES = ROOT / ".scratch" / "peers" / "node"  # where scripts/peers puts them

@@ -9,7 +9,6 @@ import email.policy
 import json
 import logging
 import pathlib
-import subprocess
 import urllib.parse
 
 import by_pywa
@@ -17,21 +16,13 @@ from by_node import Node, make
 from pywa import types
 from pywa.types import templates
 from receive import Receiver
-from world import ASHA, HELLO, NOMSA_ID, ORDER, PNG, TARGET, VERSION, WORD, World
+from side_by_side import Differences
+from world import ASHA, HELLO, NOMSA_ID, ORDER, PNG, VERSION, WORD, World
 
 B64 = base64.b64encode(PNG).decode()
 OGG = b"OggS" + bytes(400)
 PDF = b"%PDF-1.4\n%%EOF\n"
 MARK = "msg_01jd"  # our own id of the message, which comes back with its statuses
-
-
-def flat(value, at=""):
-    """Every leaf of a value by its JSON pointer; an empty list or object is a leaf."""
-    if isinstance(value, dict) and value:
-        return {path: leaf for key, one in value.items() for path, leaf in flat(one, f"{at}/{key}").items()}
-    if isinstance(value, list) and value:
-        return {path: leaf for index, one in enumerate(value) for path, leaf in flat(one, f"{at}/{index}").items()}
-    return {at: value}
 
 
 def form(kind, text):
@@ -84,12 +75,8 @@ class Same(World):
     def ours(self, *calls):
         """Has our provider do these."""
         work = {"url": f"{self.url}/graph/{VERSION}", "token": self.token, "number": self.id, "account": self.waba, "calls": calls}
-        process = subprocess.run(
-            [TARGET / "cloud_calls"], input=json.dumps(work), capture_output=True, text=True, timeout=120, check=False
-        )
-        self.assertEqual(process.returncode, 0, process.stderr)
-        for line in process.stdout.splitlines():
-            self.assertNotIn("failed", json.loads(line))
+        for came in self.does("cloud_calls", work):
+            self.assertNotIn("failed", came)
 
     def js_sends(self, *message, **more):
         answer = self.js.send({"phone": ASHA}, *message, tracker=MARK, **more)
@@ -324,8 +311,7 @@ class Same(World):
         return requests
 
     def test_our_provider_sends_what_they_send(self):
-        listed = json.loads((pathlib.Path(__file__).parent / "differences.json").read_text())
-        found, unlisted, fields = set(), [], 0
+        differences = Differences(pathlib.Path(__file__).parent / "differences.json")
         for name, (pywa, js, ours) in self.operations().items():
             mine = self.done(name, ours)
             for library, theirs in [("pywa", pywa), ("whatsapp-api-js", js)]:
@@ -334,44 +320,14 @@ class Same(World):
                 requests = self.done(name, theirs)
                 self.assertEqual(len(requests), len(mine), f"{library}, {name}: {requests}")
                 for a, b in zip(requests, mine, strict=True):
-                    unfold(a, [(at, rule) for at, rule in enumerate(listed) if rule.get("by", library) == library], name, found)
-                    a, b = flat(a), flat(b)
-                    fields += len(a.keys() | b.keys())
-                    for at in sorted(a.keys() | b.keys()):
-                        x, y = a.get(at, "not sent"), b.get(at, "not sent")
-                        if x == y and type(x) is type(y):
-                            continue
-                        rule = next((index for index, rule in enumerate(listed) if allows(rule, library, name, at, x, y)), None)
-                        if rule is None:
-                            unlisted.append(f"{library}, {name}: {at}: theirs {json.dumps(x)}, ours {json.dumps(y)}")
-                        else:
-                            found.add(rule)
-        self.assertEqual(unlisted, [], "differences that nobody gave a reason for:\n" + "\n".join(unlisted))
-        stale = [rule for index, rule in enumerate(listed) if index not in found]
-        self.assertEqual(stale, [], "differences that no longer occur")
-        self.assertGreater(fields, 900)
+                    differences.rewritten("text", library, name, lambda key, request=a: unfold(request, key))
+                    differences.compare(library, name, a, b)
+        differences.settle(self)
 
 
-def unfold(request, rules, name, found):
-    """Reads what they send as the text of its JSON where a rule says that they do."""
-    for index, rule in rules:
-        key = rule.get("text")
-        text = request.get("body", {}).get(key) if key else None
-        if isinstance(text, str) and rule.get("operation", name) == name:
-            request["body"][key] = json.loads(text)
-            found.add(index)
-
-
-def allows(rule, library, name, at, theirs, ours):
-    """A rule names where (a pointer; one that ends in `*` begins so), for whom, and what each side sends, where that matters."""
-    if "at" not in rule:
-        return False
-    place = at.startswith(rule["at"][:-1]) if rule["at"].endswith("*") else at == rule["at"]
-    return (
-        place
-        and rule.get("by", library) == library
-        and rule.get("operation", name) == name
-        and rule.get("theirs", theirs) == theirs
-        and rule.get("ours", ours) == ours
-        and bool(rule["why"])
-    )
+def unfold(request, key):
+    """Reads what stands there as the text of its JSON."""
+    text = request.get("body", {}).get(key)
+    if isinstance(text, str):
+        request["body"][key] = json.loads(text)
+    return isinstance(text, str)

@@ -1,17 +1,9 @@
 """The simulated Meta as a process of its own, with a number, its people and an address for hooks."""
 
 import base64
-import json
-import os
-import pathlib
-import subprocess
 import time
-import unittest
-import urllib.error
-import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "examples"
+from side_by_side import Simulated
 
 PHONE = "27820001000"
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -63,21 +55,10 @@ HELLO = {
 }
 
 
-class World(unittest.TestCase):
-    """Tests that talk to the simulator. Each begins with an empty world in which there is one number, and two people."""
+class World(Simulated):
+    """Each test begins with an empty world in which there is one number, and two people."""
 
-    maxDiff = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.process = subprocess.Popen([TARGET / "gateways"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        cls.url = cls.process.stdout.readline().strip()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.process.stdin.close()  # it ends when its input does
-        cls.process.wait(10)
-        cls.process.stdout.close()
+    simulator = "gateways"
 
     def setUp(self):
         self.control("POST", "reset")
@@ -90,23 +71,9 @@ class World(unittest.TestCase):
         for phone in [ASHA, NOMSA, NOBODY]:
             self.window(phone)
 
-    def ask(self, method, url, body=None, headers=None):
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"content-type": "application/json", **(headers or {})}
-        request = urllib.request.Request(url, data=data, method=method, headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{method} {url}: {error.read().decode()}") from None
-        return json.loads(text) if text else None
-
-    def control(self, method, path, body=None):
-        return self.ask(method, f"{self.url}/control/{path}", body)
-
     def graph(self, path, body):
         """What no library of the test can do."""
-        return self.ask("POST", f"{self.url}/graph/{VERSION}/{path}", body, {"authorization": f"Bearer {self.token}"})
+        return self.http("POST", f"{self.url}/graph/{VERSION}/{path}", body, {"authorization": f"Bearer {self.token}"})
 
     def window(self, phone, is_open=True):
         self.control("POST", f"cloud/numbers/{self.id}/window", {"phone": phone, "open": is_open})

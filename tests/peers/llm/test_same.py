@@ -11,6 +11,7 @@ import anthropic
 import google.genai
 import openai
 from google.genai import types
+from side_by_side import Differences
 from world import HANDOVER, KEY, OGG, PNG, SHAPE, World
 
 B64 = base64.b64encode(PNG).decode()
@@ -236,15 +237,6 @@ def gemini(url):
 VENDORS = {"claude": claude, "openai": openai_chat, "openai-responses": responses, "compatible": compatible, "gemini": gemini}
 
 
-def flat(value, at=""):
-    """Every leaf of a value by its JSON pointer; an empty list or object is a leaf."""
-    if isinstance(value, dict) and value:
-        return {path: leaf for key, one in value.items() for path, leaf in flat(one, f"{at}/{key}").items()}
-    if isinstance(value, list) and value:
-        return {path: leaf for index, one in enumerate(value) for path, leaf in flat(one, f"{at}/{index}").items()}
-    return {at: value}
-
-
 def respelled(value, names):
     """The same with other names for some keys."""
     if isinstance(value, dict):
@@ -260,59 +252,26 @@ def sent(request):
     kind = whole["headers"].get("content-type", "")
     if kind.startswith("multipart/"):
         whole["headers"]["content-type"] = kind.split(";")[0]  # the boundary is by chance
-    return flat(whole)
+    return whole
 
 
 class Same(World):
-    maxDiff = None
-
-    def differences(self, theirs, ours):
-        """Field by field: (pointer, what they sent, what we sent); what is not sent reads `not sent`."""
-        pointers = sorted(theirs.keys() | ours.keys())
-        pairs = ((at, theirs.get(at, "not sent"), ours.get(at, "not sent")) for at in pointers)
-        return [(at, a, b) for at, a, b in pairs if a != b or isinstance(a, bool) != isinstance(b, bool)]
-
     def test_our_crate_sends_what_the_sdks_send(self):
-        listed = json.loads((pathlib.Path(__file__).parent / "differences.json").read_text())
-        found, unlisted, fields = set(), [], 0
+        differences = Differences(pathlib.Path(__file__).parent / "differences.json")
         for kind, operations in VENDORS.items():
             for name, (theirs, ours) in operations(self.url).items():
                 self.control("DELETE", "requests")
                 theirs()
-                [came] = self.ours([ours])
+                [came] = self.does("operations", [ours])
                 self.assertNotIn("failed", came, f"{kind}, {name}")
                 requests = self.requests()
                 self.assertEqual([request["status"] for request in requests], [200, 200], f"{kind}, {name}")
-                for index, rule in enumerate(listed):
-                    if "respell" in rule and rule["vendor"] == kind:
-                        body = respelled(requests[0]["body"], rule["respell"])
-                        if body != requests[0]["body"]:
-                            found.add(index)
-                        requests[0]["body"] = body
-                theirs_sent, ours_sent = sent(requests[0]), sent(requests[1])
-                fields += len(theirs_sent.keys() | ours_sent.keys())
-                for at, a, b in self.differences(theirs_sent, ours_sent):
-                    rule = next((index for index, rule in enumerate(listed) if allows(rule, kind, name, at, a, b)), None)
-                    if rule is None:
-                        unlisted.append(f"{kind}, {name}: {at}: theirs {json.dumps(a)}, ours {json.dumps(b)}")
-                    else:
-                        found.add(rule)
-        self.assertGreater(fields, 900)
-        self.assertEqual(unlisted, [], "differences that nobody gave a reason for:\n" + "\n".join(unlisted))
-        stale = [rule for index, rule in enumerate(listed) if index not in found]
-        self.assertEqual(stale, [], "differences that no longer occur")
+                differences.rewritten("respell", kind, name, lambda names, sent=requests[0]: respell(sent, names))
+                differences.compare(kind, name, sent(requests[0]), sent(requests[1]))
+        differences.settle(self)
 
 
-def allows(rule, kind, name, at, theirs, ours):
-    """A rule names where (a pointer; one that ends in `*` begins so), for whom, and what each side sends, where that matters."""
-    if "respell" in rule:
-        return False
-    place = at.startswith(rule["at"][:-1]) if rule["at"].endswith("*") else at == rule["at"]
-    return (
-        place
-        and rule.get("vendor", kind) == kind
-        and rule.get("operation", name) == name
-        and rule.get("theirs", theirs) == theirs
-        and rule.get("ours", ours) == ours
-        and bool(rule["why"])
-    )
+def respell(request, names):
+    """Gives some keys of the body the names that we use."""
+    before, request["body"] = request["body"], respelled(request["body"], names)
+    return request["body"] != before
