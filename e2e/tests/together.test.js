@@ -55,3 +55,54 @@ story("what one tab does shows in the other", async (stage) => {
   await two.is("Second tab", "delivered");
   await one.is("Second tab", "delivered");
 });
+
+story(
+  "who is away is seen by the others, and who is called is called once, elsewhere than where they look",
+  async (stage) => {
+    const shop = await stage.workspace();
+    const lerato = await shop.colleague("Lerato Dube");
+    const asha = shop.customer("Asha Naidoo");
+    await asha.says("Good morning");
+    const id = await shop.conversation(asha);
+    const here = await shop.owner.open(`/chat/${id}`);
+    const there = await lerato.open("/settings/notifications");
+
+    // Only the switch asks for the permission. What would be shown is noted instead: no system stands behind this browser.
+    await there.evaluate(() => {
+      window.shown = [];
+      window.Notification = class {
+        static permission = "default";
+        static async requestPermission() {
+          window.Notification.permission = "granted";
+          return "granted";
+        }
+        constructor(title, { body }) {
+          window.shown.push([title, body]);
+        }
+      };
+      document.hasFocus = () => false;
+    });
+    await there.getByRole("radio", { name: "All conversations" }).check();
+    await there.getByRole("switch", { name: "Desktop alerts" }).click();
+    await there.getByTestId("user-menu").click();
+    await there.getByRole("menuitemcheckbox", { name: "Away" }).click();
+
+    await here.getByTestId("assign").click();
+    await here.getByRole("menuitemcheckbox", { name: "Lerato Dube Away" }).waitFor();
+    await here.keyboard.press("Escape");
+    // What calls comes when the page has rested for two seconds.
+    await there.waitForFunction(() =>
+      performance.getEntriesByType("resource").some(({ name }) => name.includes("/assets/alerts-")),
+    );
+    await shop.customer("Bongani Sithole").says("Is *it* still free?");
+    await there.waitForFunction(() => window.shown.length > 0);
+    assert.deepEqual(await there.evaluate(() => window.shown), [["Bongani Sithole", "Is it still free?"]]);
+    await there.getByText("unread conversation").waitFor({ state: "attached" });
+    assert.match(await there.title(), /^\(1\) /);
+    assert.equal(await there.locator('link[rel="icon"]').getAttribute("href"), "/favicon-unread.svg");
+
+    await there.reload();
+    await there.getByRole("radio", { name: "All conversations" }).and(there.locator(":checked")).waitFor();
+    await there.getByTestId("user-menu").getByTestId("presence").and(there.locator('[data-away="true"]')).waitFor();
+  },
+);

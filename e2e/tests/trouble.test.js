@@ -38,7 +38,10 @@ story("while WhatsApp locks the account, a message waits, and the number says wh
   await inbox.page.goto(`${stage.server}/instances`);
   const card = inbox.page.getByTestId("number-card");
   await card.getByText("Paused").waitFor();
-  await card.getByText(/WhatsApp/).first().waitFor();
+  await card
+    .getByText(/WhatsApp/)
+    .first()
+    .waitFor();
   assert.equal((await asha.chat()).filter((message) => message.fromMe).length, 0, "nothing went out");
 });
 

@@ -43,7 +43,7 @@ pub const FOLLOWERS: &[(&str, Follower)] = &[("instance.state", messages::histor
 
 /// Who listens to what browsers say over the live stream, by the frame's `kind`.
 pub const HEARERS: &[(&str, Hearer)] =
-    &[("read", messages::http::heard_read), ("typing", messages::http::heard_typing)];
+    &[("active", users::heard_active), ("read", messages::http::heard_read), ("typing", messages::http::heard_typing)];
 
 /// What a person asks for by looking through the inbox: it comes in bursts and costs little, so it has a limit of its own.
 pub const LOOKS: &[&str] = &["/api/conversations/{id}", "/api/conversations/{id}/messages", "/api/media/{id}"];

@@ -11,6 +11,7 @@ export const keys = {
   instances: ["instances"] as const,
   gateways: ["gateways"] as const,
   users: ["users"] as const,
+  preferences: ["preferences"] as const,
   invitations: ["invitations"] as const,
   signIns: ["sign-ins"] as const,
   apiKeys: ["api-keys"] as const,

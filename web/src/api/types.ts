@@ -3,6 +3,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Session = Schemas["Session"] & { operator?: boolean };
+export type Preferences = Schemas["Preferences"];
 export type Role = Schemas["Role"];
 export type Conversation = Schemas["Conversation"];
 export type Message = Schemas["Message"];

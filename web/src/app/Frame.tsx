@@ -5,7 +5,7 @@ import { Link, Navigate, NavLink, Outlet, useLocation, useMatch, useNavigate } f
 import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
 import { keepFresh, markFresh, onSessionLost } from "~/api/refresh";
-import { me } from "~/api/session";
+import { me as whoAmI } from "~/api/session";
 import type { Session } from "~/api/types";
 import { drafts } from "~/features/conversations/drafts";
 import { counts } from "~/features/conversations/queries";
@@ -273,7 +273,7 @@ const doorBefore = ({ pathname, search }: { pathname: string; search: string }):
 export function Frame() {
   const client = useQueryClient();
   const here = useLocation();
-  const { data: session, error, isPending, refetch } = useQuery(me);
+  const { data: session, error, isPending, refetch } = useQuery(whoAmI);
   const navigate = useNavigate();
   const owner = session ? `${session.tenant.id} ${session.user.id}` : undefined;
   const current = useRef(session);
@@ -324,6 +324,10 @@ function Framed({ session }: { session: Session }) {
   const inbox = !!useMatch("/chat/*");
   const overlay = useOverlay();
   const navigate = useNavigate();
+  const to = useRef(navigate);
+  to.current = navigate;
+  const client = useQueryClient();
+  const me = session.user.id;
   const tight = small || chosen === "tight" || (chosen === "auto" && inbox);
 
   useKeys({ "?": showShortcuts });
@@ -342,16 +346,26 @@ function Framed({ session }: { session: Session }) {
     };
     document.addEventListener("keydown", press);
     // Fetched when the page has come to rest: who presses the keys types on at once, a menu opens, and a result is said, offline too.
-    const rest = setTimeout(() => {
+    const ends: (() => void)[] = [];
+    const rest = setTimeout(async () => {
       void palette();
       void import("./Toasts");
       void fetchMenus();
+      const [{ watchAlerts }, { watchDesk }] = await Promise.all([import("./alerts"), import("./desk")]);
+      if (gone) return;
+      ends.push(
+        watchDesk(client),
+        watchAlerts(client, me, (id) => to.current(`/chat/${id}`)),
+      );
     }, 2000);
+    let gone = false;
     return () => {
+      gone = true;
       document.removeEventListener("keydown", press);
       clearTimeout(rest);
+      for (const end of ends) end();
     };
-  }, []);
+  }, [client, me]);
 
   return (
     <div className="flex h-full min-h-0 max-phone:flex-col">

@@ -1,4 +1,5 @@
 import {
+  Bell,
   Building2,
   ChevronRight,
   Cpu,
@@ -20,6 +21,7 @@ import { Gateways } from "~/features/instances/Gateways";
 import { Jobs } from "~/features/jobs/Jobs";
 import { Workspace } from "~/features/tenants/Workspace";
 import { ApiKeys } from "~/features/users/ApiKeys";
+import { Notifications } from "~/features/users/Notifications";
 import { Profile } from "~/features/users/Profile";
 import { SignIns } from "~/features/users/SignIns";
 import { Team } from "~/features/users/Team";
@@ -42,6 +44,7 @@ const parts: Part[] = [
   { path: "profile", name: "settings.profile", icon: User, role: "viewer", page: Profile },
   { path: "sign-ins", name: "settings.signIns", icon: MonitorSmartphone, role: "viewer", page: SignIns },
   { path: "preferences", name: "settings.preferences", icon: SlidersHorizontal, role: "viewer", page: Preferences },
+  { path: "notifications", name: "settings.notifications", icon: Bell, role: "viewer", page: Notifications },
   { path: "workspace", name: "settings.workspace", icon: Building2, role: "viewer", page: Workspace },
   { path: "team", name: "settings.team", icon: Users, role: "viewer", page: Team },
   { path: "gateways", name: "settings.gateways", icon: Server, role: "admin", page: Gateways },

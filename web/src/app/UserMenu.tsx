@@ -1,10 +1,27 @@
-import { Ellipsis, Keyboard, Languages, LogOut, Monitor, MonitorSmartphone, Moon, Sun, User } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import {
+  Bell,
+  Ellipsis,
+  Keyboard,
+  Languages,
+  LogOut,
+  Monitor,
+  MonitorSmartphone,
+  Moon,
+  Sun,
+  Timer,
+  User,
+} from "lucide-react";
 import { useNavigate } from "react-router";
+import { preferences, useChangePreferences } from "~/api/preferences";
+import { describe } from "~/api/problem";
 import { useSession } from "~/api/session";
 import { language, languages, ownName, switchLanguage } from "~/i18n/language";
 import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuMore, MenuSeparator } from "~/ui/Menu";
+import { Presence, PresenceDot } from "~/ui/Presence";
+import { toast } from "~/ui/toast";
 import { showShortcuts } from "./overlays";
 import { signOut } from "./signOut";
 import { type Theme, theme } from "./theme";
@@ -15,13 +32,21 @@ const themes: { value: Theme; icon: typeof Sun }[] = [
   { value: "system", icon: Monitor },
 ];
 
-/** Who is signed in, the theme, and the way out. */
+/** Minutes without a move until somebody is away; 0: never. */
+const idleChoices = [5, 15, 30, 60, 0];
+const idleName = (n: number): string => (n > 0 ? t("time.minutes", { n }) : t("availability.idleNever"));
+
+/** Who is signed in, whether they are at work, the theme, and the way out. */
 export function UserMenu({ tight, phone }: { tight?: boolean; phone?: boolean }) {
   const { user } = useSession();
   const chosen = theme.use();
   const navigate = useNavigate();
+  const mine = useQuery(preferences).data;
+  const change = useChangePreferences((error) => toast.error(t("toast.notChanged", { why: describe(error).detail })));
   const face = (
-    <Avatar id={user.id} name={user.name} size={phone ? 32 : 28} className="bg-rail-active text-rail-strong" />
+    <Presence of={mine} ground="border-rail-strong">
+      <Avatar id={user.id} name={user.name} size={phone ? 32 : 28} className="bg-rail-active text-rail-strong" />
+    </Presence>
   );
   return (
     <Menu
@@ -49,7 +74,37 @@ export function UserMenu({ tight, phone }: { tight?: boolean; phone?: boolean })
         <div className="text-13 font-strong">{user.name}</div>
         <div className="text-12 text-muted">{user.email}</div>
       </div>
+      {mine && (
+        <>
+          <MenuSeparator />
+          <MenuLabel>{t("availability.title")}</MenuLabel>
+          {[false, true].map((away) => (
+            <MenuChoice
+              key={String(away)}
+              chosen={mine.away === away}
+              icon={<PresenceDot away={away} className="m-1" />}
+              onSelect={() => change.mutate({ away })}
+            >
+              {t(away ? "availability.away" : "availability.available")}
+            </MenuChoice>
+          ))}
+          <MenuMore icon={<Timer aria-hidden />} name={t("availability.idle")} value={idleName(mine.idleMinutes)}>
+            {idleChoices.map((minutes) => (
+              <MenuChoice
+                key={minutes}
+                chosen={minutes === mine.idleMinutes}
+                onSelect={() => change.mutate({ idleMinutes: minutes })}
+              >
+                {idleName(minutes)}
+              </MenuChoice>
+            ))}
+          </MenuMore>
+        </>
+      )}
       <MenuSeparator />
+      <MenuItem icon={<Bell aria-hidden />} onSelect={() => navigate("/settings/notifications")}>
+        {t("settings.notifications")}
+      </MenuItem>
       <MenuItem icon={<User aria-hidden />} onSelect={() => navigate("/settings/profile")}>
         {t("settings.profile")}
       </MenuItem>

@@ -188,6 +188,7 @@ describe("the pseudo language", () => {
     "/settings/profile",
     "/settings/sign-ins",
     "/settings/preferences",
+    "/settings/notifications",
     "/settings/workspace",
     "/settings/team",
     "/settings/api-keys",

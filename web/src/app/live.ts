@@ -2,7 +2,8 @@ import type { QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { type Apply, Replay } from "~/api/cache";
 import { keys } from "~/api/keys";
-import { Live, type Status } from "~/api/live";
+import { type Frame, Live, type Status } from "~/api/live";
+import { applyAvailability } from "~/api/preferences";
 import { me } from "~/api/session";
 import type { Session } from "~/api/types";
 import { applyContactFrame } from "~/features/contacts/live";
@@ -12,6 +13,14 @@ import { applyTyping } from "~/features/conversations/typing";
 import { applyInstanceFrame } from "~/features/instances/live";
 
 let current: Live | undefined;
+const listeners = new Set<(frame: Frame) => void>();
+
+/** Hears every event as it comes, until the function that comes back is called. */
+export function onFrame(listener: (frame: Frame) => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
 const readers = new Set<() => void>();
 const tell = () => {
   for (const reader of readers) reader();
@@ -22,6 +31,7 @@ export const applyTo =
   (client: QueryClient, session: Session): Apply =>
   (frame, only) => {
     if (frame.kind === "contact.typing") return applyTyping(frame);
+    if (frame.kind === "user.availability") return applyAvailability(client, frame, session.user.id);
     applyConversationFrame(client, frame, session.user.id, only);
     applyContactFrame(client, frame, only);
     applyInstanceFrame(client, frame, only);
@@ -35,7 +45,10 @@ export function goLive(client: QueryClient, session: Session): () => void {
   // Server data only: who is signed in does not come from the stream.
   const stale = () => client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== me.queryKey[0] });
   const live = new Live({
-    onFrame: (frame) => replay.hear(frame),
+    onFrame: (frame) => {
+      replay.hear(frame);
+      for (const listener of listeners) listener(frame);
+    },
     onReset: () => void stale(),
     onStart: () => void stale(),
     check: () => client.fetchQuery({ ...me, staleTime: 0 }),
@@ -43,7 +56,10 @@ export function goLive(client: QueryClient, session: Session): () => void {
   current = live;
   const unwatch = live.watch(() => {
     tell();
-    if (live.status.is === "open") outbox.retry();
+    if (live.status.is !== "open") return;
+    outbox.retry();
+    // Who came and went meanwhile is not told again.
+    void client.invalidateQueries({ queryKey: keys.users });
   });
   outbox.open(client, session);
   live.start();

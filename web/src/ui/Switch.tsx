@@ -6,11 +6,14 @@ export function Switch({
   label,
   text,
   on,
+  off,
   onChange,
 }: {
   label: ReactNode;
   text?: ReactNode;
   on: boolean;
+  /** It cannot be turned on here; the text says why. */
+  off?: boolean;
   onChange: (on: boolean) => void;
 }) {
   const id = useId();
@@ -27,10 +30,11 @@ export function Switch({
         role="switch"
         aria-checked={on}
         aria-labelledby={id}
+        disabled={off}
         onClick={() => onChange(!on)}
         className={cn(
           "press relative h-5 w-8.5 shrink-0 rounded-full before:absolute before:-inset-3",
-          on ? "bg-primary" : "bg-control",
+          on ? "bg-primary" : off ? "bg-well" : "bg-control",
         )}
       >
         <span

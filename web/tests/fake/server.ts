@@ -1,4 +1,15 @@
-import type { Contact, Conversation, Gateway, Instance, Media, Message, Page, Session } from "~/api/types";
+import type {
+  Contact,
+  Conversation,
+  Gateway,
+  Instance,
+  Media,
+  Message,
+  Page,
+  Preferences,
+  Session,
+  User,
+} from "~/api/types";
 import * as data from "./data.ts";
 
 /** What was asked, for tests that look. */
@@ -47,10 +58,34 @@ export class FakeServer {
   conversations: Conversation[] = [];
   messages: Message[] = [];
   media = new Map<string, Media>();
-  users = [
-    { ...data.me, email: "naledi@quivertree.example", role: "admin" as const, createdAt: data.ago(9e4) },
-    { ...data.pieter, email: "pieter@quivertree.example", role: "agent" as const, createdAt: data.ago(8e4) },
+  users: User[] = [
+    {
+      ...data.me,
+      email: "naledi@quivertree.example",
+      role: "admin",
+      createdAt: data.ago(9e4),
+      availability: "available",
+      activeUntil: null,
+    },
+    {
+      ...data.pieter,
+      email: "pieter@quivertree.example",
+      role: "agent",
+      createdAt: data.ago(8e4),
+      availability: "away",
+      activeUntil: null,
+    },
   ];
+  preferences: Preferences = {
+    availability: "available",
+    activeUntil: null,
+    away: false,
+    idleMinutes: 15,
+    alerts: "team",
+    quiet: false,
+    quietFrom: "22:00",
+    quietUntil: "07:00",
+  };
   asked: Asked[] = [];
   /** Rules of a test, asked before the usual ones. */
   rules: Rule[] = [];
@@ -190,6 +225,11 @@ export class FakeServer {
     }
     if (!this.session) return problem(401, "signed-out", "Sign in.");
     if (call === "POST /api/auth/refresh" || path === "/api/me") return ok(this.session);
+    if (path === "/api/me/preferences") {
+      Object.assign(this.preferences, method === "PATCH" ? body : {});
+      this.preferences.availability = this.preferences.away ? "away" : "available";
+      return ok({ ...this.preferences });
+    }
     if (path === "/api/users") return ok(this.#page(this.users, query));
     if (path === "/api/me/sign-ins")
       return ok({

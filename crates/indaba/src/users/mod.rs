@@ -1,4 +1,5 @@
 //! People: signing up and in, what they may do in a tenant, invitations, and the API keys of programs.
+mod desk;
 mod http;
 mod identify;
 pub mod jobs;
@@ -6,6 +7,7 @@ mod store;
 mod tokens;
 
 pub use crate::http::who::{ApiKeyId, SignInId, UserId};
+pub use desk::{Availability, heard_active};
 pub use http::routes;
 pub use identify::Identities;
 pub use store::{InvitationId, Member, User};

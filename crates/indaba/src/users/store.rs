@@ -1,5 +1,8 @@
 //! The rows of people, sign-ins, invitations and API keys. Who signs in is found across all tenants; a team is one tenant's.
-use super::tokens::{GRACE, REFRESH_LASTS, Refresh};
+use super::{
+    desk::Desk,
+    tokens::{GRACE, REFRESH_LASTS, Refresh},
+};
 use crate::{
     Error, Result,
     clock::Time,
@@ -47,6 +50,9 @@ row! {
         pub email: String,
         pub role: Role,
         pub created_at: Time,
+        pub away: bool,
+        pub idle_minutes: i64,
+        pub active_at: Time,
     }
 }
 
@@ -172,7 +178,7 @@ pub(super) fn join(tx: &mut TenantTx, user: UserId, role: Role) -> Result<bool> 
 
 pub(super) fn team(tx: &mut TenantRead, after: UserId, limit: i64) -> Result<Vec<Member>> {
     tx.all(
-        "select u.id, u.name, u.email, m.role, m.created_at
+        "select u.id, u.name, u.email, m.role, m.created_at, m.away, m.idle_minutes, m.active_at
            from memberships m join users u on u.id = m.user_id
           where m.tenant_id = $1 and m.user_id > $2
           order by m.user_id
@@ -183,7 +189,7 @@ pub(super) fn team(tx: &mut TenantRead, after: UserId, limit: i64) -> Result<Vec
 
 pub(super) fn get_member(tx: &mut TenantRead, user: UserId) -> Result<Member> {
     tx.get(
-        "select u.id, u.name, u.email, m.role, m.created_at
+        "select u.id, u.name, u.email, m.role, m.created_at, m.away, m.idle_minutes, m.active_at
            from memberships m join users u on u.id = m.user_id
           where m.tenant_id = $1 and m.user_id = $2",
         args![user],
@@ -217,6 +223,35 @@ pub(super) fn leave(tx: &mut TenantTx, user: UserId) -> Result<()> {
     tx.run("delete from sign_ins where tenant_id = $1 and user_id = $2", args![user])?;
     tx.ring("auth", user);
     Ok(())
+}
+
+pub(super) fn desk(tx: &mut TenantRead, user: UserId) -> Result<Desk> {
+    tx.get(
+        "select away, idle_minutes, active_at, alerts, quiet, quiet_from, quiet_until
+           from memberships where tenant_id = $1 and user_id = $2",
+        args![user],
+    )
+}
+
+pub(super) fn set_desk(tx: &mut TenantTx, user: UserId, to: &Desk) -> Result<()> {
+    tx.run(
+        "update memberships
+            set away = $3, idle_minutes = $4, active_at = $5, alerts = $6, quiet = $7, quiet_from = $8, quiet_until = $9
+          where tenant_id = $1 and user_id = $2",
+        args![user, to.away, to.idle_minutes, to.active_at, to.alerts, to.quiet, to.quiet_from, to.quiet_until],
+    )
+    .map(drop)
+}
+
+/// Notes that somebody has just done something, unless that was noted after `before`: whether they say that they are away, and after how
+/// many idle minutes they are.
+pub(super) fn set_active(tx: &mut TenantTx, user: UserId, before: Time) -> Result<Option<(bool, i64)>> {
+    let now = tx.now();
+    tx.find(
+        "update memberships set active_at = $3 where tenant_id = $1 and user_id = $2 and active_at <= $4
+         returning away, idle_minutes",
+        args![user, now, before],
+    )
 }
 
 // ---- sign-ins

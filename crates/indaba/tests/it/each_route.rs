@@ -42,6 +42,7 @@ const ROLES: &[(&str, Role, &str)] = &[
     ("PATCH /api/me", Role::Viewer, "oneself"),
     ("PUT /api/me/", Role::Viewer, "oneself"),
     ("POST /api/me/", Role::Viewer, "oneself"),
+    ("PATCH /api/me/", Role::Viewer, "oneself"),
     ("DELETE /api/me/", Role::Viewer, "oneself"),
     ("GET /api/gateways", Role::Admin, "A4: admin also numbers"),
     ("POST /api/gateways", Role::Admin, "A4: admin also numbers"),

@@ -182,3 +182,51 @@ async fn who_says_too_much_is_shown_out() {
     })
     .await
 }
+
+#[tokio::test]
+async fn the_team_sees_who_is_at_work() {
+    each_db(async |house| {
+        let at = house.listen().await;
+        let (sipho, lindiwe) = (house.person("Sipho", Role::Viewer).await, house.person("Lindiwe", Role::Agent).await);
+        let (mut his, mut hers) = (watch(at, &sipho).await, watch(at, &lindiwe).await);
+        let program = house.key(Role::Viewer).await; // its key outlives the tokens of people
+        let listed = async || {
+            let team = program.get("/api/users").await.ok();
+            let him = team["items"].as_array().unwrap().iter().find(|one| one["name"] == "Sipho").unwrap().clone();
+            (him["availability"].clone(), him["activeUntil"].clone())
+        };
+        let in_minutes = |minutes: u64| json!(house.app.clock.now() + Duration::from_secs(60 * minutes));
+        assert_eq!(listed().await, (json!("away"), Value::Null), "nothing was ever heard of him");
+        assert_eq!(sipho.get("/api/me/preferences").await.ok()["idleMinutes"], 15);
+        sipho.patch("/api/me/preferences", json!({ "idleMinutes": 5 })).await.ok();
+        until(&mut hers, "user.availability").await;
+        house.wait(Duration::from_secs(60));
+
+        say(&mut his, json!({ "kind": "active" })).await;
+        let seen = until(&mut hers, "user.availability").await;
+        let id = sipho.get("/api/me").await.ok()["user"]["id"].clone();
+        let told = json!({ "id": id, "availability": "available", "activeUntil": in_minutes(5) });
+        assert_eq!((&seen["patch"]["user"], &seen["ids"]["user"]), (&told, &id));
+        house.wait(Duration::from_secs(10));
+        say(&mut his, json!({ "kind": "active" })).await;
+        heard(&mut his).await;
+        assert_eq!(listed().await.1, told["activeUntil"], "said again too soon to be worth writing down");
+
+        house.wait(Duration::from_secs(5 * 60));
+        assert_eq!(listed().await, (json!("away"), Value::Null), "he has not moved for five minutes");
+        say(&mut his, json!({ "kind": "active" })).await;
+        assert_eq!(until(&mut hers, "user.availability").await["patch"]["user"]["availability"], "available");
+
+        // who says so is away, whatever they do meanwhile
+        let away = sipho.patch("/api/me/preferences", json!({ "away": true })).await.ok();
+        assert_eq!((&away["availability"], &away["away"]), (&json!("away"), &json!(true)));
+        assert_eq!(until(&mut hers, "user.availability").await["patch"]["user"]["availability"], "away");
+        house.wait(Duration::from_secs(60));
+        say(&mut his, json!({ "kind": "active" })).await;
+        assert_eq!(until(&mut hers, "user.availability").await["patch"]["user"]["availability"], "away");
+        sipho.patch("/api/me/preferences", json!({ "away": false, "idleMinutes": 0 })).await.ok();
+        house.wait(Duration::from_secs(24 * 60 * 60));
+        assert_eq!(listed().await, (json!("available"), Value::Null), "never by himself");
+    })
+    .await;
+}

@@ -453,3 +453,34 @@ async fn the_log_tells_who_changed_what_and_no_secret() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_somebody_is_called_for_is_theirs_and_of_this_workspace() {
+    each_db(async |house| {
+        let sipho = house.person("Sipho", Role::Viewer).await;
+        let first = sipho.get("/api/me/preferences").await.ok();
+        let quiet = json!([first["quiet"], first["quietFrom"], first["quietUntil"]]);
+        assert_eq!((&first["alerts"], &first["idleMinutes"]), (&json!("team"), &json!(15)));
+        assert_eq!(quiet, json!([false, "22:00", "07:00"]));
+        let change = async |body| sipho.patch("/api/me/preferences", body).await;
+        change(json!({ "alerts": "mine", "quiet": true, "quietFrom": "18:30" })).await.ok();
+        let after = sipho.get("/api/me/preferences").await.ok();
+        assert_eq!(
+            (&after["alerts"], &after["quietFrom"], &after["quietUntil"]),
+            (&json!("mine"), &json!("18:30"), &json!("07:00"))
+        );
+        let others = house.person("Lindiwe", Role::Agent).await.get("/api/me/preferences").await.ok();
+        assert_eq!(others["alerts"], "team");
+
+        let wrong = json!({ "idleMinutes": -1, "quietFrom": "25:00", "quietUntil": "soon" });
+        assert_eq!(change(wrong).await.fields(), ["/idleMinutes", "/quietFrom", "/quietUntil"]);
+        assert_eq!(change(json!({ "idleMinutes": 481 })).await.fields(), ["/idleMinutes"]);
+        assert_eq!(change(json!({ "alerts": "loud" })).await.fields(), ["/alerts"]);
+        assert_eq!(change(json!({ "sound": true })).await.status, 422);
+        assert_eq!(change(json!({})).await.ok()["alerts"], "mine");
+        let program = house.key(Role::Admin).await;
+        assert_eq!(program.get("/api/me/preferences").await.status, 403);
+        assert_eq!(program.patch("/api/me/preferences", json!({})).await.status, 403);
+    })
+    .await;
+}

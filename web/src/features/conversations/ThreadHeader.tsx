@@ -12,6 +12,7 @@ import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
 import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { Presence, PresenceWord } from "~/ui/Presence";
 import { Tip } from "~/ui/Tip";
 import { useNarrow } from "~/ui/useNarrow";
 import { useChange } from "./acts";
@@ -75,10 +76,17 @@ function Assign({ conversation, narrow }: { conversation: Conversation; narrow: 
         <MenuChoice
           key={one.id}
           chosen={one.id === assignee?.id}
-          icon={<Avatar id={one.id} name={one.name} size={20} />}
+          icon={
+            <Presence of={one}>
+              <Avatar id={one.id} name={one.name} size={20} />
+            </Presence>
+          }
           onSelect={() => give({ id: one.id, name: one.name })}
         >
-          {one.name}
+          {one.name}{" "}
+          <span className="ms-1 text-12 text-muted">
+            <PresenceWord of={one} />
+          </span>
         </MenuChoice>
       ))}
     </Menu>

@@ -17,6 +17,7 @@ import { inputDense, SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { IconButton } from "~/ui/IconButton";
 import { Listing } from "~/ui/Listing";
+import { Presence, PresenceWord } from "~/ui/Presence";
 import { Item, Section } from "~/ui/Section";
 import { Failed } from "~/ui/states";
 import { toast } from "~/ui/toast";
@@ -160,7 +161,9 @@ export function Team() {
             <ul>
               {all.map((one) => (
                 <Item key={one.id}>
-                  <Avatar id={one.id} name={one.name} size={32} />
+                  <Presence of={one}>
+                    <Avatar id={one.id} name={one.name} size={32} />
+                  </Presence>
                   <span className="min-w-0 flex-1 basis-40">
                     <span className="block truncate font-medium">
                       {one.name}
@@ -168,7 +171,9 @@ export function Team() {
                         <span className="ms-1.5 font-regular text-muted">{t("team.you")}</span>
                       )}
                     </span>
-                    <span className="block truncate text-12 text-muted">{one.email}</span>
+                    <span className="block truncate text-12 text-muted">
+                      <PresenceWord of={one} /> · {one.email}
+                    </span>
                   </span>
                   {admin ? (
                     <>

@@ -1,8 +1,12 @@
-import { screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
+import { isQuiet } from "~/api/preferences";
+import type { Conversation, Preferences } from "~/api/types";
 import { safeNext } from "~/app/AuthPage";
+import { watchAlerts } from "~/app/alerts";
+import { desktop } from "~/ui/alerts";
 import { problem } from "../../../tests/fake/server";
-import { house, visit } from "../../../tests/house";
+import { house, socket, visit } from "../../../tests/house";
 import { strength } from "./rules";
 
 function out() {
@@ -156,5 +160,126 @@ describe("a form with changes", () => {
     await user.click(screen.getByRole("link", { name: "Sign-ins" }));
     await waitFor(() => expect(location.pathname).toBe("/settings/sign-ins"));
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe("availability", () => {
+  it("is chosen in one's menu, and shown on one's face", async () => {
+    const { server } = house();
+    const { user } = visit("/contacts", server);
+    const button = await screen.findByTestId("user-menu");
+    await waitFor(() => expect(within(button).getByTestId("presence").dataset.away).toBe("false"));
+    await user.click(button);
+    await user.click(await screen.findByRole("menuitemcheckbox", { name: "Away" }));
+    await waitFor(() => expect(within(button).getByTestId("presence").dataset.away).toBe("true"));
+    expect(server.asked.find((one) => one.method === "PATCH")?.body).toEqual({ away: true });
+  });
+
+  it("of colleagues moves as the stream tells, and by itself when they do nothing", async () => {
+    const { server } = house();
+    visit("/settings/team", server);
+    const row = (await screen.findByText("Pieter Botha")).closest("li") as HTMLElement;
+    expect(within(row).getByText(/^Away · /)).toBeTruthy();
+    const tell = (activeUntil: string) =>
+      act(() => {
+        const user = { id: server.users[1]?.id, availability: "available", activeUntil };
+        for (const listener of server.listeners) listener({ kind: "user.availability", ids: {}, patch: { user } });
+      });
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    tell(new Date(Date.now() + 60_000).toISOString());
+    await within(row).findByText(/^Available · /);
+    tell(new Date(Date.now() - 1_000).toISOString());
+    await within(row).findByText(/^Away · /);
+  });
+});
+
+describe("notifications", () => {
+  const preferences: Preferences = {
+    availability: "available",
+    activeUntil: null,
+    away: false,
+    idleMinutes: 15,
+    alerts: "mine",
+    quiet: true,
+    quietFrom: "22:00",
+    quietUntil: "07:00",
+  };
+
+  it("are for one's own, the team's or all conversations, and not at night", async () => {
+    const { server } = house();
+    const { user } = visit("/settings/notifications", server);
+    const team = await screen.findByRole("radio", { name: "Mine, and those that are nobody’s" });
+    expect((team as HTMLInputElement).checked).toBe(true);
+    await user.click(screen.getByRole("radio", { name: "My conversations" }));
+    await waitFor(() => expect(server.preferences.alerts).toBe("mine"));
+    await user.click(screen.getByRole("switch", { name: "Do not disturb" }));
+    const from = await screen.findByLabelText("From");
+    fireEvent.change(from, { target: { value: "18:30" } });
+    fireEvent.blur(from);
+    await waitFor(() => expect(server.preferences.quietFrom).toBe("18:30"));
+    expect(server.preferences.quiet).toBe(true);
+  });
+
+  it("ask for the browser's permission with the switch, not before", async () => {
+    const asked = vi.fn(async () => "denied");
+    vi.stubGlobal("Notification", { permission: "default", requestPermission: asked });
+    const { server } = house();
+    const { user } = visit("/settings/notifications", server);
+    const desktop = await screen.findByRole("switch", { name: "Desktop alerts" });
+    expect(asked).not.toHaveBeenCalled();
+    await user.click(desktop);
+    await screen.findByText(/^The browser has forbidden them/);
+    expect(desktop.getAttribute("aria-checked")).toBe("false");
+    expect((desktop as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  it("are quiet over midnight and over noon", () => {
+    const at = (time: string, from = "22:00", until = "07:00") =>
+      isQuiet({ ...preferences, quietFrom: from, quietUntil: until }, new Date(`2026-11-20T${time}:00`));
+    expect([at("21:59"), at("22:00"), at("03:00"), at("06:59"), at("07:00")]).toEqual([false, true, true, true, false]);
+    expect([at("11:59", "12:00", "13:00"), at("12:30", "12:00", "13:00")]).toEqual([false, true]);
+    expect(isQuiet({ ...preferences, quiet: false }, new Date("2026-11-20T23:00:00"))).toBe(false);
+  });
+
+  it("show what comes in, but not in the conversation that somebody looks at, and not what is none of theirs", async () => {
+    const shown: { title: string; body: string; click: () => void }[] = [];
+    vi.stubGlobal(
+      "Notification",
+      class {
+        static permission = "granted";
+        onclick = () => undefined;
+        constructor(title: string, { body }: { body: string }) {
+          shown.push({ title, body, click: () => this.onclick() });
+        }
+        close() {}
+      },
+    );
+    const focus = vi.spyOn(document, "hasFocus").mockReturnValue(false);
+    desktop.set(true);
+    const { server, talks } = house("Lerato Mokoena", "Mandla Nkosi", "Thandi Zulu");
+    const [lerato, mandla, thandi] = talks as [Conversation, Conversation, Conversation];
+    mandla.assignee = { id: server.users[1]?.id ?? "", name: "Pieter Botha" };
+    const { client } = visit(`/chat/${lerato.id}`, server);
+    await screen.findByTestId("composer");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    await waitFor(() => expect(client.getQueryData(["preferences"])).toBeTruthy());
+    const went: string[] = [];
+    const end = watchAlerts(client, server.session?.user.id ?? "", (id) => went.push(id));
+    act(() => void server.say(mandla, { body: "For Pieter" }));
+    act(() => void server.say(lerato, { body: "Nobody looks" }));
+    focus.mockReturnValue(true);
+    act(() => void server.say(lerato, { body: "Somebody looks" }));
+    focus.mockReturnValue(false);
+    act(() => void server.say(thandi, { body: "Is *it* still to let?" }));
+    await waitFor(() => expect(shown).toHaveLength(2));
+    expect(shown.map(({ title, body }) => [title, body])).toEqual([
+      ["Lerato Mokoena", "Nobody looks"],
+      ["Thandi Zulu", "Is it still to let?"],
+    ]);
+    shown[1]?.click();
+    expect(went).toEqual([thandi.id]);
+    end();
+    desktop.set(false);
+    vi.restoreAllMocks();
   });
 });

@@ -36,6 +36,11 @@ export const app: Translated<typeof source, Form> = {
   "user.menuOf": "{name}, jou kieslys",
   "user.signOut": "Meld af",
 
+  "availability.title": "Beskikbaarheid",
+  "availability.available": "Beskikbaar",
+  "availability.away": "Weg",
+  "availability.idle": "Weg wanneer stil vir",
+  "availability.idleNever": "Nooit",
   "language.title": "Taal",
   "language.current": "Taal: {language}",
 

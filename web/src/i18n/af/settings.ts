@@ -6,6 +6,7 @@ import type { Form } from ".";
 export const settings: Translated<typeof source, Form> = {
   "settings.profile": "Profiel en wagwoord",
   "settings.signIns": "Aanmeldings",
+  "settings.notifications": "Kennisgewings",
   "settings.preferences": "Voorkeure",
   "settings.workspace": "Werkruimte",
   "settings.team": "Span",
@@ -42,6 +43,29 @@ export const settings: Translated<typeof source, Form> = {
   "signIns.everywhereTitle": "Meld oral af?",
   "signIns.everywhereText": "Al jou aanmeldings eindig binne sekondes, hierdie een ook.",
 
+  "notifications.about": "Roep my vir",
+  "notifications.aboutText":
+    "Nuwe boodskappe in hierdie gesprekke roep jou, op al jou toestelle. Ander werkruimtes het hul eie antwoord.",
+  "notifications.mine": "My gesprekke",
+  "notifications.team": "Myne, en dié wat niemand s’n is nie",
+  "notifications.all": "Alle gesprekke",
+  "notifications.quiet": "Moenie steur nie",
+  "notifications.quietText": "Niks lui of verskyn tussen hierdie tye nie, volgens die toestel se horlosie.",
+  "notifications.quietFrom": "Van",
+  "notifications.quietUntil": "Tot",
+  "notifications.failed": "Jou voorkeure het nie gelaai nie",
+  "notifications.device": "Op hierdie toestel",
+  "notifications.deviceText":
+    "Word hier gehou: die rekenaar in die winkel mag lui terwyl die een by die huis stil bly.",
+  "notifications.sound": "Klank",
+  "notifications.soundText": "Twee sagte note vir ’n nuwe boodskap.",
+  "notifications.listen": "Luister",
+  "notifications.desktop": "Werkskermkennisgewings",
+  "notifications.desktopText":
+    "Die stelsel wys wat inkom terwyl niemand na Indaba kyk nie. Die blaaier vra jou toestemming.",
+  "notifications.desktopDenied":
+    "Die blaaier het dit verbied. Laat kennisgewings vir hierdie webwerf in sy instellings toe.",
+  "notifications.desktopNever": "Hierdie blaaier kan dit nie wys nie.",
   "preferences.text": "Hoe die inkassie op hierdie toestel werk.",
   "preferences.enter": "Enter stuur",
   "preferences.enterText": "Shift+Enter breek die reël. Af: Ctrl+Enter stuur.",

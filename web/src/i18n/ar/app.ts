@@ -43,6 +43,11 @@ export const app: Translated<typeof source, Form> = {
   "user.menuOf": "{name}، قائمتك",
   "user.signOut": "تسجيل الخروج",
 
+  "availability.title": "التوفر",
+  "availability.available": "متاح",
+  "availability.away": "غائب",
+  "availability.idle": "غائب تلقائيًا بعد",
+  "availability.idleNever": "أبدًا",
   "language.title": "اللغة",
   "language.current": "اللغة: {language}",
 

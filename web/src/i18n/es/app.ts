@@ -36,6 +36,11 @@ export const app: Translated<typeof source, Form> = {
   "user.menuOf": "{name}, tu menú",
   "user.signOut": "Cerrar sesión",
 
+  "availability.title": "Disponibilidad",
+  "availability.available": "Disponible",
+  "availability.away": "Ausente",
+  "availability.idle": "Ausente automáticamente tras",
+  "availability.idleNever": "Nunca",
   "language.title": "Idioma",
   "language.current": "Idioma: {language}",
 

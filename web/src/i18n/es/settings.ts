@@ -6,6 +6,7 @@ import type { Form } from ".";
 export const settings: Translated<typeof source, Form> = {
   "settings.profile": "Perfil y contraseña",
   "settings.signIns": "Sesiones",
+  "settings.notifications": "Notificaciones",
   "settings.preferences": "Preferencias",
   "settings.workspace": "Espacio de trabajo",
   "settings.team": "Equipo",
@@ -42,6 +43,28 @@ export const settings: Translated<typeof source, Form> = {
   "signIns.everywhereTitle": "¿Cerrar sesión en todas partes?",
   "signIns.everywhereText": "Todas tus sesiones se cierran en segundos, esta también.",
 
+  "notifications.about": "Avísame de",
+  "notifications.aboutText":
+    "Los mensajes nuevos de estas conversaciones te avisan, en todos tus dispositivos. Otros espacios de trabajo tienen su propia respuesta.",
+  "notifications.mine": "Mis conversaciones",
+  "notifications.team": "Las mías y las que no tienen a nadie",
+  "notifications.all": "Todas las conversaciones",
+  "notifications.quiet": "No molestar",
+  "notifications.quietText": "Nada suena ni aparece entre estas horas, según el reloj del dispositivo.",
+  "notifications.quietFrom": "Desde",
+  "notifications.quietUntil": "Hasta",
+  "notifications.failed": "No se cargaron tus preferencias",
+  "notifications.device": "En este dispositivo",
+  "notifications.deviceText": "Se guarda aquí: el ordenador de la tienda puede sonar mientras el de casa no.",
+  "notifications.sound": "Sonido",
+  "notifications.soundText": "Dos notas suaves para un mensaje nuevo.",
+  "notifications.listen": "Escuchar",
+  "notifications.desktop": "Avisos de escritorio",
+  "notifications.desktopText":
+    "El sistema muestra lo que llega mientras nadie mira Indaba. El navegador te pide permiso.",
+  "notifications.desktopDenied":
+    "El navegador los ha prohibido. Permite las notificaciones de este sitio en sus ajustes.",
+  "notifications.desktopNever": "Este navegador no puede mostrarlos.",
   "preferences.text": "Cómo se comporta la bandeja en este dispositivo.",
   "preferences.enter": "Enter envía",
   "preferences.enterText": "Shift+Enter cambia de línea. Desactivado: Ctrl+Enter envía.",

@@ -36,6 +36,11 @@ export const app: Translated<typeof source, Form> = {
   "user.menuOf": "{name}, votre menu",
   "user.signOut": "Se déconnecter",
 
+  "availability.title": "Disponibilité",
+  "availability.available": "Disponible",
+  "availability.away": "Absent",
+  "availability.idle": "Absent automatiquement après",
+  "availability.idleNever": "Jamais",
   "language.title": "Langue",
   "language.current": "Langue : {language}",
 

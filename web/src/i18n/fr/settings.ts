@@ -6,6 +6,7 @@ import type { Form } from ".";
 export const settings: Translated<typeof source, Form> = {
   "settings.profile": "Profil et mot de passe",
   "settings.signIns": "Sessions",
+  "settings.notifications": "Notifications",
   "settings.preferences": "Préférences",
   "settings.workspace": "Espace de travail",
   "settings.team": "Équipe",
@@ -42,6 +43,29 @@ export const settings: Translated<typeof source, Form> = {
   "signIns.everywhereTitle": "Se déconnecter partout ?",
   "signIns.everywhereText": "Toutes vos sessions se ferment en quelques secondes, celle-ci aussi.",
 
+  "notifications.about": "M’avertir pour",
+  "notifications.aboutText":
+    "Les nouveaux messages de ces conversations vous avertissent, sur tous vos appareils. Les autres espaces de travail ont leur propre réponse.",
+  "notifications.mine": "Mes conversations",
+  "notifications.team": "Les miennes et celles qui ne sont à personne",
+  "notifications.all": "Toutes les conversations",
+  "notifications.quiet": "Ne pas déranger",
+  "notifications.quietText": "Rien ne sonne ni ne s’affiche entre ces heures, selon l’horloge de l’appareil.",
+  "notifications.quietFrom": "De",
+  "notifications.quietUntil": "À",
+  "notifications.failed": "Vos préférences n’ont pas été chargées",
+  "notifications.device": "Sur cet appareil",
+  "notifications.deviceText":
+    "Conservé ici : l’ordinateur du magasin peut sonner alors que celui de la maison se tait.",
+  "notifications.sound": "Son",
+  "notifications.soundText": "Deux notes douces pour un nouveau message.",
+  "notifications.listen": "Écouter",
+  "notifications.desktop": "Alertes de bureau",
+  "notifications.desktopText":
+    "Le système affiche ce qui arrive quand personne ne regarde Indaba. Le navigateur demande votre autorisation.",
+  "notifications.desktopDenied":
+    "Le navigateur les a interdites. Autorisez les notifications de ce site dans ses réglages.",
+  "notifications.desktopNever": "Ce navigateur ne peut pas les afficher.",
   "preferences.text": "Le comportement de la boîte de réception sur cet appareil.",
   "preferences.enter": "Entrée envoie",
   "preferences.enterText": "Maj+Entrée va à la ligne. Désactivé : Ctrl+Entrée envoie.",

@@ -36,6 +36,11 @@ export const app: Translated<typeof source, Form> = {
   "user.menuOf": "{name}, seu menu",
   "user.signOut": "Sair",
 
+  "availability.title": "Disponibilidade",
+  "availability.available": "Disponível",
+  "availability.away": "Ausente",
+  "availability.idle": "Ausente automaticamente após",
+  "availability.idleNever": "Nunca",
   "language.title": "Idioma",
   "language.current": "Idioma: {language}",
 

@@ -36,6 +36,11 @@ export const app: Translated<typeof source, Form> = {
   "user.menuOf": "{name}, imenyu yakho",
   "user.signOut": "Phuma",
 
+  "availability.title": "Ukutholakala",
+  "availability.available": "Uyatholakala",
+  "availability.away": "Akekho",
+  "availability.idle": "Ungekho ngokwakho ngemva kwe",
+  "availability.idleNever": "Ngeke",
   "language.title": "Ulimi",
   "language.current": "Ulimi: {language}",
 

@@ -38,7 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Who asks, if it is a person. Errors: 403 for an API key.
-fn person(who: &Who) -> Result<(UserId, SignInId)> {
+pub(super) fn person(who: &Who) -> Result<(UserId, SignInId)> {
     match who.actor {
         Actor::User { id, sign_in, .. } => Ok((id, sign_in)),
         _ => Err(Error::Forbidden("This is for people: an API key has no self.".into())),

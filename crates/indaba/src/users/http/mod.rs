@@ -1,5 +1,6 @@
-//! The routes of people: getting in (`auth`), oneself (`me`), the team, and keys.
+//! The routes of people: getting in (`auth`), oneself (`me`, `desk`), the team, and keys.
 mod auth;
+mod desk;
 mod keys;
 mod me;
 mod team;
@@ -28,7 +29,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// This room's routes.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(auth::routes()).merge(me::routes()).merge(team::routes()).merge(keys::routes())
+    OpenApiRouter::new()
+        .merge(auth::routes())
+        .merge(me::routes())
+        .merge(desk::routes())
+        .merge(team::routes())
+        .merge(keys::routes())
 }
 
 /// Who is signed in, and where.

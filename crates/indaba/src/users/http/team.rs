@@ -6,13 +6,16 @@ use crate::{
     clock::Time,
     http::{Admin, After, Json, Page, Path, Problem, Role, Viewer, who::UserId},
     users::{
-        self, InvitationId, fold_email,
+        self, InvitationId,
+        desk::Presence,
+        fold_email,
         store::{self, Invitation, Member},
         tokens,
     },
 };
 use axum::{extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::time::Duration;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -38,12 +41,20 @@ struct UserView {
     role: Role,
     /// Since when they are in this workspace.
     created_at: Time,
+    #[serde(flatten)]
+    presence: Presence,
 }
 
-impl From<Member> for UserView {
-    fn from(of: Member) -> UserView {
-        UserView { id: of.id, name: of.name, email: of.email, role: of.role, created_at: of.created_at }
+impl UserView {
+    fn new(of: Member, now: Time) -> UserView {
+        let presence = Presence::new(of.away, of.idle_minutes, of.active_at, now);
+        UserView { id: of.id, name: of.name, email: of.email, role: of.role, created_at: of.created_at, presence }
     }
+}
+
+/// What the audit log keeps of them: not whether they were at their desk.
+fn told(of: &Member) -> serde_json::Value {
+    json!({ "id": of.id, "name": of.name, "email": of.email, "role": of.role, "createdAt": of.created_at })
 }
 
 /// The team.
@@ -51,7 +62,8 @@ impl From<Member> for UserView {
 async fn list(State(app): State<App>, who: Viewer, after: After) -> Result<Json<Page<UserView>>> {
     let (from, rows) = (after.key()?.unwrap_or(UserId::NIL), after.rows());
     let team = app.db.read(who.tenant, move |tx| store::team(tx, from, rows)).await?;
-    Ok(Json(Page::of(team, &after, |member| member.id).map(UserView::from)))
+    let now = app.clock.now();
+    Ok(Json(Page::of(team, &after, |member| member.id).map(|member| UserView::new(member, now))))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -70,9 +82,8 @@ async fn change(
 ) -> Result<Json<UserView>> {
     let changed = app.db.write(who.tenant, move |tx| {
         let (before, after) = users::change_role(tx, id, to.role)?;
-        let (before, after) = (UserView::from(before), UserView::from(after));
-        audit::record(tx, &who, "user.role", &before, &after)?;
-        Ok(after)
+        audit::record(tx, &who, "user.role", &told(&before), &told(&after))?;
+        Ok(UserView::new(after, tx.now()))
     });
     Ok(Json(changed.await?))
 }
@@ -84,7 +95,7 @@ async fn remove(State(app): State<App>, who: Admin, Path(id): Path<UserId>) -> R
     app.db
         .write(who.tenant, move |tx| {
             let before = users::remove(tx, id)?;
-            audit::record(tx, &who, "user.remove", &UserView::from(before), &())
+            audit::record(tx, &who, "user.remove", &told(&before), &())
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)
