@@ -1,5 +1,6 @@
 //! The list of all kinds of jobs, and of what follows which event. A room adds its lines here.
 use crate::{
+    conversations,
     events::{self, Follower, Hearer},
     instances,
     jobs::{self, Kinds},
@@ -15,6 +16,7 @@ pub fn kinds() -> Kinds {
         .job::<instances::EndHold>()
         .job::<instances::jobs::Leave>()
         .job::<instances::jobs::Reconcile>()
+        .job::<conversations::labels::ForgetLabel>()
         .job::<media::FetchMedia>()
         .batch::<messages::ProcessHook>()
         .job::<messages::ForgetHooks>()

@@ -1,5 +1,5 @@
 //! The routes of conversations themselves; those of their messages are in the room `messages`.
-use super::{Counts, Cursor, Filter, Sort, View, change, get, list, store};
+use super::{Counts, Cursor, Filter, LabelId, Sort, View, change, get, labels, list, store};
 use crate::{
     Error, Result,
     app::App,
@@ -23,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(counts))
         .routes(routes!(edit))
         .routes(routes!(close))
+        .merge(labels::http::routes())
 }
 
 words! {
@@ -60,6 +61,8 @@ struct Asked {
     assignee: Option<String>,
     /// On this number.
     instance_id: Option<InstanceId>,
+    /// Only those with this label.
+    label: Option<LabelId>,
     /// Only those with unread messages.
     unread: Option<bool>,
     /// Whose turn it is.
@@ -99,13 +102,14 @@ async fn list_them(
         },
         assignee,
         instance: asked.instance_id,
+        label: asked.label,
         unread: asked.unread.unwrap_or(false),
         waiting: asked.waiting.map(|turn| if turn == Waiting::Us { Direction::Inbound } else { Direction::Outbound }),
         q: asked.q.filter(|q| !q.trim().is_empty()),
     };
-    let (sort, rows) = (asked.sort.unwrap_or(Sort::Newest), after.rows());
-    let found = app.db.read(who.tenant, move |tx| list::page(tx, &filter, sort, cursor, rows)).await?;
-    Ok(Json(Page::of(found, &after, list::cursor).map(|one| one.view())))
+    let (sort, now, rows) = (asked.sort.unwrap_or(Sort::Newest), app.clock.now(), after.rows());
+    let found = app.db.read(who.tenant, move |tx| list::page(tx, &filter, sort, cursor, now, rows)).await?;
+    Ok(Json(Page::of(found, &after, |last| list::cursor(sort, last, now)).map(|one| one.view())))
 }
 
 /// How many conversations are open, unread, nobody's and mine.
@@ -169,9 +173,11 @@ struct Edit {
     assignee_id: Option<Option<UserId>>,
     /// `open` or `closed`.
     state: Option<Doing>,
+    /// All its labels: what is left out is taken off.
+    labels: Option<Vec<LabelId>>,
 }
 
-/// Assigns, closes or opens a conversation.
+/// Assigns, labels, closes or opens a conversation.
 #[utoipa::path(patch, path = "/api/conversations/{id}", tag = "conversations", params(("id" = ConversationId, Path)), request_body = Edit,
     responses((status = 200, body = View), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn edit(
@@ -190,6 +196,10 @@ async fn edit(
                 contacts::check_user(tx, user, "/assigneeId")?;
             }
             now = told(tx, &who, id, "conversation.assigned", "conversation.assign", |it| it.assignee_id = assignee)?;
+        }
+        if let Some(asked) = &said.labels {
+            let wanted = labels::wanted(tx, asked, "/labels")?;
+            now = told(tx, &who, id, "conversation.labelled", "conversation.label", |it| it.set_labels(&wanted))?;
         }
         if let Some(state) = said.state {
             now = put(tx, &who, id, state)?;
@@ -211,7 +221,12 @@ fn put(tx: &mut TenantTx, who: &Agent, id: ConversationId, state: Doing) -> Resu
         Doing::Closed => ("conversation.closed", "conversation.close"),
         _ => ("conversation.opened", "conversation.open"),
     };
-    told(tx, who, id, event, action, |it| (it.state, it.snoozed_until) = (state, None))
+    told(tx, who, id, event, action, |it| {
+        (it.state, it.snoozed_until) = (state, None);
+        if state == Doing::Closed {
+            it.waiting_since = None; // resolved without an answer: the matter is settled
+        }
+    })
 }
 
 fn told(
@@ -224,7 +239,7 @@ fn told(
 ) -> Result<Conversation> {
     let (before, after) = change(tx, id, event, who.user(), f)?;
     if before != after {
-        let kept = |of: &Conversation| json!({ "id": of.id, "state": of.state, "assigneeId": of.assignee_id });
+        let kept = |of: &Conversation| json!({ "id": of.id, "state": of.state, "assigneeId": of.assignee_id, "labels": of.label_ids() });
         audit::record(tx, who, action, &kept(&before), &kept(&after))?;
     }
     Ok(after)

@@ -4,10 +4,12 @@
 //! are the counts of the views: a page never counts.
 mod counts;
 pub mod http;
+pub mod labels;
 mod list;
 mod store;
 
 pub use counts::Counts;
+pub use labels::LabelId;
 pub use list::{Cursor, Filter, Sort, page};
 pub use store::Conversation;
 
@@ -152,12 +154,17 @@ pub struct View {
     pub assignee: Option<Person>,
     /// How many inbound messages nobody has read.
     pub unread_count: i64,
+    /// Its labels, by their ids; what they say is in `/api/labels`. One that is not there was deleted a moment ago.
+    pub labels: Vec<LabelId>,
     /// The newest message.
     #[schema(required)]
     pub last_message: Option<LastMessage>,
     /// When the service window ends or ended; null before the first inbound message.
     #[schema(required)]
     pub window_ends_at: Option<Time>,
+    /// Their first message that nobody has answered; null when nobody waits for us.
+    #[schema(required)]
+    pub waiting_since: Option<Time>,
     /// What the assistant does here.
     pub assistant: AssistantView,
     /// When it began.
@@ -355,12 +362,28 @@ pub fn hear(conversation: &mut Conversation, news: &News, now: Time) -> bool {
         conversation.last_message_author_id = news.author_id.map(|id| id.to_vec());
         conversation.last_author_name = news.author_name.clone();
     }
+    wait(conversation, news);
     reopened
+}
+
+/// Who wrote and had no answer waits, until somebody of ours writes: a campaign is no answer, and old chats that are imported ask for none.
+/// An answer that is told of late leaves what came after it unanswered: of that, the newest is known.
+fn wait(conversation: &mut Conversation, news: &News) {
+    let asks =
+        news.direction == Direction::Inbound && news.said && !news.history && conversation.state != State::Closed;
+    let answers = news.direction == Direction::Outbound && news.author != AuthorKind::Campaign;
+    match conversation.waiting_since {
+        None if asks => conversation.waiting_since = Some(news.at),
+        Some(since) if answers && news.at >= since => {
+            conversation.waiting_since = conversation.last_inbound_at.filter(|last| *last > news.at);
+        }
+        _ => {}
+    }
 }
 
 /// Writes conversations that were changed in memory since they were locked, and keeps the counts. `before` has them as they were.
 pub fn save(tx: &mut TenantTx, before: &[Conversation], after: &[Conversation]) -> Result<()> {
-    let mut changed = Vec::new();
+    let mut changed: Vec<(&Conversation, &Conversation)> = Vec::new();
     let mut reopened = Vec::new();
     for (before, after) in before.iter().zip(after) {
         if before == after {
@@ -373,10 +396,11 @@ pub fn save(tx: &mut TenantTx, before: &[Conversation], after: &[Conversation]) 
             (State::Open | State::Snoozed, State::Closed) => store::end_spell(tx, after.id, None)?,
             _ => {}
         }
-        changed.push(after);
+        changed.push((before, after));
     }
     store::begin_spells(tx, &reopened)?;
-    store::save(tx, &changed)
+    store::save(tx, &changed.iter().map(|(_, after)| *after).collect::<Vec<_>>())?;
+    labels::follow(tx, &changed)
 }
 
 /// Changes one conversation and tells the open browsers what is different. `None`: nothing was.
@@ -454,6 +478,7 @@ pub fn merge_contact(
                 snoozed_until: keep.snoozed_until,
                 assignee_id: keep.assignee_id,
                 assignee_name: keep.assignee_name,
+                labels: keep.labels,
                 assistant_mode: keep.assistant_mode,
                 assistant_paused_until: keep.assistant_paused_until,
                 created_at: keep.created_at,
@@ -463,6 +488,11 @@ pub fn merge_contact(
         after.unread_count = stays.unread_count + gone.unread_count;
         after.last_inbound_at = stays.last_inbound_at.max(gone.last_inbound_at);
         after.window_ends_at = stays.window_ends_at.max(gone.window_ends_at);
+        after.waiting_since = [stays.waiting_since, gone.waiting_since].into_iter().flatten().min();
+        let mut all = stays.label_ids();
+        all.extend(gone.label_ids().into_iter().filter(|id| !stays.label_ids().contains(id)));
+        all.truncate(labels::MOST_ON_ONE);
+        after.set_labels(&all);
         if gone.state == State::Open {
             (after.state, after.snoozed_until) = (State::Open, None);
         }

@@ -1,7 +1,7 @@
 //! All SQL of conversations, but for the list (`list.rs`).
 use super::{
     AssistantView, Author, AuthorKind, ConversationId, Counts, Direction, InstanceView, LastMessage, MessageId, Mode,
-    Person, SpellId, State, View,
+    Person, SpellId, State, View, labels,
 };
 use crate::{
     Result,
@@ -24,8 +24,10 @@ row! {
         pub snoozed_until: Option<Time>,
         pub assignee_id: Option<UserId>,
         pub unread_count: i64,
+        pub labels: Option<String>,
         pub last_inbound_at: Option<Time>,
         pub window_ends_at: Option<Time>,
+        pub waiting_since: Option<Time>,
         pub last_message_id: Option<MessageId>,
         pub last_message_kind: Option<String>,
         pub last_message_preview: Option<String>,
@@ -50,7 +52,7 @@ row! {
 macro_rules! conversations {
     ($rest:literal) => {
         concat!(
-            "select c.id, c.instance_id, c.contact_id, c.address, c.state, c.snoozed_until, c.assignee_id, c.unread_count, c.last_inbound_at, c.window_ends_at, c.last_message_id, c.last_message_kind, c.last_message_preview,
+            "select c.id, c.instance_id, c.contact_id, c.address, c.state, c.snoozed_until, c.assignee_id, c.unread_count, c.labels, c.last_inbound_at, c.window_ends_at, c.waiting_since, c.last_message_id, c.last_message_kind, c.last_message_preview,
                     c.last_message_direction, c.last_message_state, c.last_message_author, c.last_message_author_id, c.last_message_at,
                     c.assistant_mode, c.assistant_paused_until, c.created_at, k.name as contact_name, k.phone as contact_phone,
                     i.name as instance_name, i.provider, u.name as assignee_name,
@@ -99,8 +101,10 @@ impl Conversation {
             snoozed_until: self.snoozed_until,
             assignee: self.assignee_id.map(|id| Person { id, name: self.assignee_name.clone().unwrap_or_default() }),
             unread_count: self.unread_count,
+            labels: self.label_ids(),
             last_message: last(),
             window_ends_at: self.window_ends_at,
+            waiting_since: self.waiting_since,
             assistant: AssistantView { mode: self.assistant_mode, paused_until: self.assistant_paused_until },
             created_at: self.created_at,
         }
@@ -215,7 +219,8 @@ pub fn save(tx: &mut TenantTx, conversations: &[&Conversation]) -> Result<()> {
             set address = $3, state = $4, snoozed_until = $5, assignee_id = $6, unread_count = $7, unread = $8,
                 last_inbound_at = $9, window_ends_at = $10, last_message_id = $11, last_message_kind = $12,
                 last_message_preview = $13, last_message_direction = $14, last_message_state = $15, last_message_author = $16,
-                last_message_author_id = $17, last_message_at = $18, assistant_mode = $19, assistant_paused_until = $20
+                last_message_author_id = $17, last_message_at = $18, assistant_mode = $19, assistant_paused_until = $20, labels = $21,
+                waiting_since = $22
           where tenant_id = $1 and id = $2",
         conversations.iter().zip(&unread).map(|(of, unread)| {
             [
@@ -238,6 +243,8 @@ pub fn save(tx: &mut TenantTx, conversations: &[&Conversation]) -> Result<()> {
                 of.last_message_at.arg(),
                 of.assistant_mode.arg(),
                 of.assistant_paused_until.arg(),
+                of.labels.arg(),
+                of.waiting_since.arg(),
             ]
         }),
     )
@@ -276,6 +283,7 @@ pub fn readdress(tx: &mut TenantTx, of: ContactId, from: &str, to: &str) -> Resu
 
 /// The conversation is part of another now.
 pub fn fold(tx: &mut TenantTx, gone: ConversationId, into: ConversationId) -> Result<()> {
+    labels::store::clear(tx, gone)?;
     tx.run(
         "update conversations set merged_into = $3 where tenant_id = $1 and (id = $2 or merged_into = $2)",
         args![gone, into],

@@ -54,6 +54,9 @@ const ROLES: &[(&str, Role, &str)] = &[
     ("POST /api/instances/{id}/sync-status", Role::Viewer, "looks again how the number is; decides nothing"),
     ("GET /api/instances/{id}/qr", Role::Admin, "A4: who holds the code links the number"),
     ("GET /api/jobs", Role::Admin, "A4: the job monitor shows payloads"),
+    ("POST /api/labels", Role::Manager, "labels are everybody's: agents put them on, managers make them"),
+    ("PATCH /api/labels/", Role::Manager, "as for making one"),
+    ("DELETE /api/labels/", Role::Manager, "as for making one"),
     ("POST /api/jobs/", Role::Admin, "A4: the job monitor"),
 ];
 
@@ -290,6 +293,7 @@ async fn samples(house: &House, waha: &Running) -> Samples {
     keep(&number["id"]);
     keep(&number["gateway"]["id"]);
     keep(&made("/api/api-keys", json!({ "name": "a key", "role": "agent" })).await["id"]);
+    keep(&made("/api/labels", json!({ "name": "hot" })).await["id"]);
     let work = |tx: &mut TenantTx| jobs::enqueue(tx, &events::Tidy {});
     house.app.db.write(house.tenant, work).await.expect("a job of the house");
     keep(&house.admin.get("/api/jobs").await.ok()["items"][0]["id"]);

@@ -14,6 +14,7 @@ mod house;
 mod http;
 mod inbound;
 mod jobs;
+mod labels;
 mod live;
 mod media;
 mod numbers;
