@@ -1,5 +1,5 @@
 //! The routes of conversations themselves; those of their messages are in the room `messages`.
-use super::{Counts, Cursor, Filter, LabelId, Sort, View, change, get, labels, list, store};
+use super::{Counts, Cursor, Filter, LabelId, Sort, View, change, get, labels, list, notes, store};
 use crate::{
     Error, Result,
     app::App,
@@ -24,6 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(edit))
         .routes(routes!(close))
         .merge(labels::http::routes())
+        .merge(notes::http::routes())
 }
 
 words! {

@@ -6,6 +6,7 @@ mod counts;
 pub mod http;
 pub mod labels;
 mod list;
+pub mod notes;
 mod store;
 
 pub use counts::Counts;

@@ -1,7 +1,7 @@
 //! All SQL of conversations, but for the list (`list.rs`).
 use super::{
     AssistantView, Author, AuthorKind, ConversationId, Counts, Direction, InstanceView, LastMessage, MessageId, Mode,
-    Person, SpellId, State, View, labels,
+    Person, SpellId, State, View, labels, notes,
 };
 use crate::{
     Result,
@@ -284,6 +284,7 @@ pub fn readdress(tx: &mut TenantTx, of: ContactId, from: &str, to: &str) -> Resu
 /// The conversation is part of another now.
 pub fn fold(tx: &mut TenantTx, gone: ConversationId, into: ConversationId) -> Result<()> {
     labels::store::clear(tx, gone)?;
+    notes::store::fold(tx, gone, into)?;
     tx.run(
         "update conversations set merged_into = $3 where tenant_id = $1 and (id = $2 or merged_into = $2)",
         args![gone, into],

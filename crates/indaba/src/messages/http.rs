@@ -1,10 +1,10 @@
 //! The routes of messages, and those of conversations that show or move messages.
 use super::{
-    MessageId, State as How, View,
+    MessageId, State as How, Stretch, View,
     compose::{self, New},
-    history, jobs as work, page, parts, search,
+    history, jobs as work, parts, search,
     settle::{self, Decision},
-    store, view,
+    store, stretch, view,
 };
 use crate::{
     Error, Result,
@@ -12,7 +12,7 @@ use crate::{
     audit,
     contacts::{self, ContactId},
     conversations::{self, ConversationId, Direction},
-    http::{Admin, After, Agent, Json, Page, Path, Problem, Query, Role, Viewer, Who},
+    http::{Admin, After, Agent, Json, Path, Problem, Query, Role, Viewer, Who},
     id::TenantId,
     instances::{self, InstanceId},
     jobs, tenants,
@@ -71,9 +71,9 @@ struct Include {
 struct Detail {
     #[serde(flatten)]
     conversation: conversations::View,
-    /// The newest 50 messages.
+    /// The newest 50 messages, and the notes among them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    messages: Option<Page<View>>,
+    messages: Option<Stretch>,
     /// The contact with all that is known of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     contact_detail: Option<contacts::View>,
@@ -95,7 +95,7 @@ async fn conversation(
         let found = conversations::get(tx, id)?;
         let after = After::first(50);
         let messages = match messages {
-            true => Some(Page::of(page(tx, found.id, MessageId::MAX, after.rows())?, &after, |message| message.id)),
+            true => Some(stretch::read(tx, found.id, MessageId::MAX, &after)?),
             false => None,
         };
         let contact_detail = if contact { Some(contacts::view(tx, found.contact_id)?) } else { None };
@@ -104,22 +104,21 @@ async fn conversation(
     detail.await.map(Json)
 }
 
-/// One page of a conversation's messages, newest first.
+/// One page of a conversation's messages, newest first, and the notes among them.
 #[utoipa::path(get, path = "/api/conversations/{id}/messages", tag = "messages", params(("id" = ConversationId, Path), After),
-    responses((status = 200, body = Page<View>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Stretch), (status = 404, body = Problem)))]
 async fn list(
     State(app): State<App>,
     who: Viewer,
     Path(id): Path<ConversationId>,
     after: After,
-) -> Result<Json<Page<View>>> {
+) -> Result<Json<Stretch>> {
     let before: MessageId = after.key()?.unwrap_or(MessageId::MAX);
-    let rows = after.rows();
     let found = app.db.read(who.tenant, move |tx| {
         let place = conversations::get(tx, id)?;
-        page(tx, place.id, before, rows)
+        stretch::read(tx, place.id, before, &after)
     });
-    Ok(Json(Page::of(found.await?, &after, |message| message.id)))
+    found.await.map(Json)
 }
 
 /// Sends a message: it is queued, and goes out in its turn.

@@ -15,6 +15,7 @@ mod row;
 mod search;
 mod settle;
 mod store;
+mod stretch;
 mod understand;
 mod updates;
 mod view;
@@ -25,8 +26,9 @@ pub use crate::conversations::MessageId;
 pub use echo::ReleaseEcho;
 pub use hooks::Intake;
 pub use people::FoldConversation;
+pub use stretch::Stretch;
 pub use understand::{ForgetHooks, ProcessHook};
-pub use view::{Problem, Quoted, ReactionView, View, page, view, views};
+pub use view::{Problem, Quoted, ReactionView, View, view, views};
 pub use watch::{Watch, WatchAll};
 
 use crate::{

@@ -302,6 +302,7 @@ async fn samples(house: &House, waha: &Running) -> Samples {
     keep(&message["id"]);
     keep(&message["conversationId"]);
     let path = format!("/api/conversations/{}", message["conversationId"].as_str().unwrap());
+    keep(&made(&format!("{path}/notes"), json!({ "body": "Wants a garden" })).await["id"]);
     keep(&house.admin.get(&path).await.ok()["contact"]["id"]);
     let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\ncontent-type: text/plain\r\n\r\nhello\r\n--b--\r\n";
     let uploads = house.admin.with("content-type", "multipart/form-data; boundary=b");

@@ -17,6 +17,7 @@ mod jobs;
 mod labels;
 mod live;
 mod media;
+mod notes;
 mod numbers;
 mod outbound;
 mod program;
