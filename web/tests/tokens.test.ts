@@ -52,6 +52,10 @@ const controls: Record<string, string[]> = {
   focus: [...grounds, "bubble-out"],
   warning: ["surface", "raised"],
   "ember-fill": ["rail"],
+  "note-border": ["note"],
+  ...Object.fromEntries(
+    ["stone", "indigo", "petrol", "leaf", "amber", "rose", "plum"].map((name) => [`label-${name}`, grounds]),
+  ),
 };
 
 describe.each(["light", "dark"] as const)("the tokens, %s", (name) => {

@@ -3,6 +3,7 @@ export const keys = {
   conversations: ["conversations"] as const,
   conversationLists: ["conversations", "list"] as const,
   conversation: (id: string) => ["conversations", "one", id] as const,
+  labels: ["labels"] as const,
   counts: ["conversations", "counts"] as const,
   messages: (conversation: string) => ["messages", conversation] as const,
   contacts: ["contacts"] as const,

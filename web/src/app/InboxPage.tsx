@@ -5,7 +5,7 @@ import { useNavigate, useParams, useSearchParams } from "react-router";
 import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
 import { useSession } from "~/api/session";
-import { type Message, may } from "~/api/types";
+import { type Conversation, type Message, may } from "~/api/types";
 import { ContactPane } from "~/features/contacts/ContactPane";
 import { useStart } from "~/features/contacts/queries";
 import { useChange, useReact, useSettle } from "~/features/conversations/acts";
@@ -14,6 +14,9 @@ import { Composer, type ComposerHandle } from "~/features/conversations/Composer
 import { ConversationList } from "~/features/conversations/ConversationList";
 import { known, putConversation } from "~/features/conversations/cache";
 import { type Filter, readFilter, sorts, type View, writeFilter } from "~/features/conversations/filter";
+import { Dot } from "~/features/conversations/LabelChip";
+import { LabelSection } from "~/features/conversations/LabelSection";
+import { labels as labelsQuery } from "~/features/conversations/labels";
 import { MessageList } from "~/features/conversations/MessageList";
 import { outbox } from "~/features/conversations/outbox";
 import { conversation as conversationQuery, counts as countsQuery } from "~/features/conversations/queries";
@@ -46,6 +49,9 @@ const StartDialog = lazy(() => import("~/features/contacts/StartDialog"));
 const Details = lazy(() => import("~/features/conversations/Details"));
 const CardDialog = lazy(() => import("./CardDialog"));
 
+/** No filter. */
+const everything: Partial<Filter> = { view: "all", instanceId: undefined, label: undefined };
+
 /** The list, the thread and the contact, side by side as far as there is room. */
 export default function InboxPage() {
   const { id } = useParams();
@@ -57,6 +63,7 @@ export default function InboxPage() {
   const { words, asked, type: find } = useWords();
   const counts = useQuery(countsQuery).data;
   const numbers = useQuery(instancesQuery).data;
+  const labels = useQuery(labelsQuery).data;
   const onePane = useNarrow(640);
   const twoPanes = useNarrow(1024);
   const foldedViews = useNarrow(1179);
@@ -111,17 +118,27 @@ export default function InboxPage() {
   }, []);
   const several = (numbers?.length ?? 0) > 1;
   const mixed = new Set(numbers?.map((one) => one.provider)).size > 1;
-  const filtered = filter.view !== "all" || !!filter.instanceId;
+  const filtered = filter.view !== "all" || !!filter.instanceId || !!filter.label;
   const agent = may(session, "agent");
 
+  const chosen = labels?.find((one) => one.id === filter.label);
+  const place = [numbers?.find((one) => one.id === filter.instanceId)?.name, chosen?.name].filter(Boolean);
+  const within = [viewName(filter.view), ...place].join(" · ");
+
   const empty = filtered ? (
-    filter.view === "unread" || filter.view === "us" || filter.view === "mine" || filter.view === "unassigned" ? (
+    filter.label ? (
+      <NothingMatches
+        title={t("empty.view", { view: within })}
+        text={t("empty.viewText")}
+        onClear={() => change(everything)}
+      />
+    ) : filter.view === "unread" || filter.view === "us" || filter.view === "mine" || filter.view === "unassigned" ? (
       <div className="min-h-0 flex-1 overflow-y-auto">
         <Empty
           title={t(`empty.${filter.view}` as PlainKey)}
           text={t("empty.doneText")}
           action={
-            <Button size="dense" onClick={() => change({ view: "all", instanceId: undefined })}>
+            <Button size="dense" onClick={() => change(everything)}>
               {t("empty.showAll")}
             </Button>
           }
@@ -129,9 +146,9 @@ export default function InboxPage() {
       </div>
     ) : (
       <NothingMatches
-        title={t("empty.view", { view: viewName(filter.view) })}
+        title={t("empty.view", { view: within })}
         text={t("empty.viewText")}
-        onClear={() => change({ view: "all", instanceId: undefined })}
+        onClear={() => change(everything)}
       />
     )
   ) : (
@@ -226,6 +243,25 @@ export default function InboxPage() {
     </>
   );
 
+  const labelMenu = !!labels?.length && (
+    <>
+      <MenuLabel>{t("filter.label")}</MenuLabel>
+      <MenuChoice chosen={!filter.label} onSelect={() => change({ label: undefined })}>
+        {t("filter.allLabels")}
+      </MenuChoice>
+      {labels.map((one) => (
+        <MenuChoice
+          key={one.id}
+          chosen={one.id === filter.label}
+          icon={<Dot colour={one.colour} className="size-2.5" />}
+          onSelect={() => change({ label: one.id })}
+        >
+          {one.name}
+        </MenuChoice>
+      ))}
+    </>
+  );
+
   const list = (
     <section aria-label={t("inbox.title")} className="relative flex min-h-0 min-w-0 flex-col bg-surface">
       {onePane ? (
@@ -242,6 +278,7 @@ export default function InboxPage() {
             >
               {sortMenu}
               {numberMenu}
+              {labelMenu}
               {denseMenu}
             </Menu>
           }
@@ -253,14 +290,14 @@ export default function InboxPage() {
           {foldedViews && <h1 className="sr-only">{t("inbox.title")}</h1>}
           <div className="flex items-center gap-1">
             {searchBox}
-            {(several || foldedViews) && (
+            {(several || foldedViews || labelMenu) && (
               <Menu
                 label={t("filter.title")}
                 trigger={
                   <IconButton
                     label={t("filter.title")}
                     icon={<ListFilter size={18} aria-hidden />}
-                    aria-pressed={!!filter.instanceId || undefined}
+                    aria-pressed={!!filter.instanceId || !!filter.label || undefined}
                   />
                 }
               >
@@ -281,6 +318,7 @@ export default function InboxPage() {
                   </>
                 )}
                 {numberMenu}
+                {labelMenu}
               </Menu>
             )}
             {agent && (
@@ -298,7 +336,7 @@ export default function InboxPage() {
                 {foldedViews || filter.view !== "all" || !counts
                   ? viewName(filter.view)
                   : t("inbox.open", { n: counts.open })}
-                {filter.instanceId && ` · ${numbers?.find((one) => one.id === filter.instanceId)?.name ?? ""}`}
+                {place.map((one) => ` · ${one}`)}
               </span>
               <Menu
                 label={t("sort.title")}
@@ -354,18 +392,22 @@ export default function InboxPage() {
       back={`/chat${suffix}`}
       paneOpen={foldedContact ? overlay : contactPane}
       onPane={() => (foldedContact ? setOverlay(!overlay) : contactOpen.set(!contactPane))}
-      pane={(contact, talksTo) =>
+      pane={(talk) =>
         foldedContact ? (
           overlay && (
             <div className="appear absolute inset-y-0 end-0 z-20 w-full max-w-80 border-s border-border shadow-dialog max-phone:max-w-none">
-              <ContactPane id={contact} talksTo={talksTo} onClose={() => setOverlay(false)} />
+              <ContactPane id={talk.contact.id} talksTo={talk.instance.name} onClose={() => setOverlay(false)}>
+                <LabelSection conversation={talk} />
+              </ContactPane>
             </div>
           )
         ) : contactPane ? (
           <>
             <Splitter label={t("pane.contact")} width={contactWidth} min={248} max={420} pane="end" />
             <div className="min-h-0 shrink-0 border-s border-border" style={{ width: contactSize }}>
-              <ContactPane id={contact} talksTo={talksTo} onClose={() => contactOpen.set(false)} />
+              <ContactPane id={talk.contact.id} talksTo={talk.instance.name} onClose={() => contactOpen.set(false)}>
+                <LabelSection conversation={talk} />
+              </ContactPane>
             </div>
           </>
         ) : null
@@ -446,7 +488,7 @@ interface TalkProps {
   back: string;
   paneOpen: boolean;
   onPane: () => void;
-  pane: (contact: string, talksTo: string) => React.ReactNode;
+  pane: (talk: Conversation) => React.ReactNode;
   onResolvedNext: () => void;
 }
 
@@ -518,6 +560,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           },
           i: () => change.mutate({ id, change: { assignee: { id: session.user.id, name: session.user.name } } }),
           a: () => document.querySelector<HTMLElement>('[data-testid="assign"]')?.click(),
+          l: () => document.querySelector<HTMLElement>('[data-testid="label"]')?.click(),
         }
       : {},
   );
@@ -601,7 +644,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           </div>
         )}
       </div>
-      {pane(talk.contact.id, talk.instance.name)}
+      {pane(talk)}
       {details && (
         <Suspense>
           <Details message={details} provider={talk.instance.provider} onClose={() => setDetails(undefined)} />

@@ -8,6 +8,7 @@ import {
   ScrollText,
   Server,
   SlidersHorizontal,
+  Tag,
   User,
   Users,
 } from "lucide-react";
@@ -16,6 +17,7 @@ import { Link, Navigate, useParams } from "react-router";
 import { useSession } from "~/api/session";
 import { may, type Role } from "~/api/types";
 import { Audit } from "~/features/audit/Audit";
+import { Labels } from "~/features/conversations/Labels";
 import { Preferences } from "~/features/conversations/Preferences";
 import { Gateways } from "~/features/instances/Gateways";
 import { Jobs } from "~/features/jobs/Jobs";
@@ -47,6 +49,7 @@ const parts: Part[] = [
   { path: "notifications", name: "settings.notifications", icon: Bell, role: "viewer", page: Notifications },
   { path: "workspace", name: "settings.workspace", icon: Building2, role: "viewer", page: Workspace },
   { path: "team", name: "settings.team", icon: Users, role: "viewer", page: Team },
+  { path: "labels", name: "settings.labels", icon: Tag, role: "viewer", page: Labels },
   { path: "gateways", name: "settings.gateways", icon: Server, role: "admin", page: Gateways },
   { path: "api-keys", name: "settings.apiKeys", icon: KeyRound, role: "admin", page: ApiKeys },
   { path: "audit", name: "settings.audit", icon: ScrollText, role: "admin", page: Audit },

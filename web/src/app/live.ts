@@ -7,6 +7,7 @@ import { applyAvailability } from "~/api/preferences";
 import { me } from "~/api/session";
 import type { Session } from "~/api/types";
 import { applyContactFrame } from "~/features/contacts/live";
+import { applyLabelFrame } from "~/features/conversations/labels";
 import { applyConversationFrame } from "~/features/conversations/live";
 import { outbox } from "~/features/conversations/outbox";
 import { applyTyping } from "~/features/conversations/typing";
@@ -33,6 +34,7 @@ export const applyTo =
     if (frame.kind === "contact.typing") return applyTyping(frame);
     if (frame.kind === "user.availability") return applyAvailability(client, frame, session.user.id);
     applyConversationFrame(client, frame, session.user.id, only);
+    applyLabelFrame(client, frame, only);
     applyContactFrame(client, frame, only);
     applyInstanceFrame(client, frame, only);
     if (frame.kind === "job.dead" && !only) void client.invalidateQueries({ queryKey: keys.jobs });

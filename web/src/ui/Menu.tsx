@@ -115,7 +115,7 @@ const Menus = lazy(async () => {
   return { default: Hung };
 });
 
-interface TriggerProps {
+export interface TriggerProps {
   ref?: Ref<HTMLElement>;
   onClick?: (event: MouseEvent) => void;
   [name: string]: unknown;
@@ -204,14 +204,27 @@ export function MenuChoice({
   children,
   onSelect,
   icon,
+  stays,
+  disabled,
 }: {
   chosen: boolean;
   children: ReactNode;
   onSelect: () => void;
   icon?: ReactNode;
+  /** The menu stays open: more than one may be chosen. */
+  stays?: boolean;
+  disabled?: boolean;
 }) {
   return (
-    <Radix.CheckboxItem checked={chosen} onSelect={onSelect} className={item}>
+    <Radix.CheckboxItem
+      checked={chosen}
+      disabled={disabled}
+      onSelect={(event) => {
+        if (stays) event.preventDefault();
+        onSelect();
+      }}
+      className={item}
+    >
       {icon && <span className="flex text-muted">{icon}</span>}
       <span className="flex-1">{children}</span>
       <span className="flex size-4 text-link">{chosen && <Check aria-hidden />}</span>

@@ -1,6 +1,8 @@
 import { useSyncExternalStore } from "react";
 
 interface Options {
+  /** Takes the place of what was said under the same name. */
+  id?: string;
   action?: { label: string; onClick: () => void };
 }
 

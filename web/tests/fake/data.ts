@@ -1,4 +1,4 @@
-import type { Contact, Conversation, Gateway, Instance, Media, Message, Session } from "~/api/types";
+import type { Contact, Conversation, Gateway, Instance, Label, Media, Message, Note, Session } from "~/api/types";
 
 // People and houses that do not exist, for the tests and for work on the UI without a server.
 
@@ -122,6 +122,8 @@ export function conversation(of: Contact, on: Instance, part: Partial<Conversati
     lastMessage: null,
     windowEndsAt: null,
     snoozedUntil: null,
+    waitingSince: null,
+    labels: [],
     assistant: { mode: "off", pausedUntil: null },
     createdAt: ago(60 * 24 * 9),
     ...part,
@@ -155,6 +157,23 @@ export function message(of: Conversation, part: Partial<Message> = {}): Message 
     ...part,
   };
 }
+
+export const label = (name: string, colour: Label["colour"] = "stone"): Label => ({
+  id: nextId("lbl"),
+  name,
+  colour,
+  createdAt: ago(60 * 24),
+});
+
+export const note = (of: Conversation, part: Partial<Note> = {}): Note => ({
+  id: nextId("nte"),
+  conversationId: of.id,
+  author: { kind: "user", ...me },
+  body: "Wants a garden",
+  mentions: [],
+  createdAt: ago(0),
+  ...part,
+});
 
 export const lastOf = (one: Message): NonNullable<Conversation["lastMessage"]> => ({
   id: one.id,

@@ -3,8 +3,10 @@ import type {
   Conversation,
   Gateway,
   Instance,
+  Label,
   Media,
   Message,
+  Note,
   Page,
   Preferences,
   Session,
@@ -57,6 +59,8 @@ export class FakeServer {
   contacts: Contact[] = [];
   conversations: Conversation[] = [];
   messages: Message[] = [];
+  labels: Label[] = [];
+  notes: Note[] = [];
   media = new Map<string, Media>();
   users: User[] = [
     {
@@ -182,12 +186,15 @@ export class FakeServer {
         (!query.get("instanceId") || one.instanceId === query.get("instanceId")) &&
         (assignee !== "me" || one.assignee?.id === user) &&
         (assignee !== "none" || !one.assignee) &&
+        (!query.get("label") || one.labels.includes(query.get("label") ?? "")) &&
         (!query.get("unread") || one.unreadCount > 0) &&
         (query.get("waiting") !== "us" || one.lastMessage?.direction === "inbound") &&
         (query.get("waiting") !== "them" || one.lastMessage?.direction === "outbound"),
     );
     const newest = (a: Conversation, b: Conversation) => at(b).localeCompare(at(a));
     const sort = query.get("sort");
+    const waits = (one: Conversation) => one.waitingSince ?? "9";
+    if (sort === "waiting") return found.sort((a, b) => waits(a).localeCompare(waits(b)) || newest(a, b));
     return found.sort((a, b) =>
       sort === "oldest"
         ? -newest(a, b)
@@ -231,6 +238,12 @@ export class FakeServer {
       return ok({ ...this.preferences });
     }
     if (path === "/api/users") return ok(this.#page(this.users, query));
+    if (call === "GET /api/labels") return ok(this.#page(this.labels, query));
+    if (call === "POST /api/labels") return this.#newLabel(body);
+    const label = /^\/api\/labels\/([^/]+)$/.exec(path);
+    if (label) return this.#label(method, label[1] ?? "", body);
+    const note = /^\/api\/notes\/([^/]+)$/.exec(path);
+    if (note) return this.#dropNote(note[1] ?? "");
     if (path === "/api/me/sign-ins")
       return ok({
         items: [
@@ -455,6 +468,45 @@ export class FakeServer {
     return problem(404, "missing", `There is no ${call}.`);
   }
 
+  #newLabel({ name, colour }: Record<string, unknown>): Answer {
+    if (this.labels.some((one) => one.name.toLowerCase() === String(name).toLowerCase()))
+      return problem(409, "label-exists", "There is a label of this name.");
+    const made = data.label(String(name), colour as Label["colour"]);
+    this.labels.push(made);
+    this.emit("label.created", { label: made.id }, { label: made });
+    return { status: 201, body: made };
+  }
+
+  #label(method: string, id: string, body: Record<string, unknown>): Answer {
+    const one = this.labels.find((other) => other.id === id);
+    if (!one) return problem(404, "missing", "There is no such label.");
+    if (method === "DELETE") {
+      this.labels = this.labels.filter((other) => other !== one);
+      this.emit("label.deleted", { label: id }, { label: { id, removed: true } });
+      return { status: 204 };
+    }
+    Object.assign(one, body);
+    this.emit("label.updated", { label: id }, { label: one });
+    return ok(one);
+  }
+
+  /** A note of somebody: stored and told. */
+  note(of: Conversation, part: Partial<Note> = {}): Note {
+    const made = data.note(of, { createdAt: new Date().toISOString(), ...part });
+    this.notes.push(made);
+    this.emit("conversation.noted", { conversation: of.id, note: made.id }, { note: made });
+    return made;
+  }
+
+  #dropNote(id: string): Answer {
+    const one = this.notes.find((other) => other.id === id);
+    if (!one) return problem(404, "missing", "There is no such note.");
+    this.notes = this.notes.filter((other) => other !== one);
+    const gone = { id, conversationId: one.conversationId, removed: true };
+    this.emit("note.deleted", { conversation: one.conversationId, note: id }, { note: gone });
+    return { status: 204 };
+  }
+
   #gateway(method: string, id: string, act: string | undefined, body: Record<string, unknown>): Answer {
     const one = this.gateways.find((other) => other.id === id);
     if (!one) return problem(404, "missing", "There is no such gateway.");
@@ -511,7 +563,13 @@ export class FakeServer {
     const one = this.conversation(id);
     if (!one) return problem(404, "missing", "There is no such conversation.");
     const thread = this.messages.filter((other) => other.conversationId === id).sort((a, b) => (a.id < b.id ? 1 : -1));
-    if (act === "messages" && method === "GET") return ok(this.#page(thread, query));
+    const notes = this.notes.filter((other) => other.conversationId === id).reverse();
+    if (act === "messages" && method === "GET") return ok({ ...this.#page(thread, query), notes: [] });
+    if (act === "notes")
+      return {
+        status: 201,
+        body: structuredClone(this.note(one, { body: String(body.body), mentions: (body.mentions as string[]) ?? [] })),
+      };
     if (act === "messages") {
       const quoted = thread.find((other) => other.id === body.replyTo);
       // What is said without a text of its own is found by its first words.
@@ -540,9 +598,10 @@ export class FakeServer {
     if (act === "read") one.unreadCount = 0;
     if (method === "PATCH") {
       if (body.state) one.state = body.state as Conversation["state"];
+      if (body.labels) one.labels = body.labels as string[];
       if ("assigneeId" in body) one.assignee = this.users.find((other) => other.id === body.assigneeId) ?? null;
       this.emit(
-        body.state ? "conversation.closed" : "conversation.assigned",
+        body.labels ? "conversation.labelled" : body.state ? "conversation.closed" : "conversation.assigned",
         { conversation: id },
         { conversation: one },
       );
@@ -550,7 +609,7 @@ export class FakeServer {
     if (!query.get("include")) return ok(structuredClone(one));
     return ok({
       ...structuredClone(one),
-      messages: this.#page(thread, new URLSearchParams({ limit: "50" })),
+      messages: { ...this.#page(thread, new URLSearchParams({ limit: "50" })), notes: structuredClone(notes) },
       contactDetail: this.contacts.find((other) => other.id === one.contact.id),
     });
   }

@@ -13,6 +13,7 @@ import { ConversationRow } from "./ConversationRow";
 import { type Reading, useCalm } from "./calm";
 import { useDrafts } from "./drafts";
 import { type Filter, lastAt } from "./filter";
+import { useLabels } from "./labels";
 import { conversations } from "./queries";
 import { RowMenu } from "./RowMenu";
 import { denseRows } from "./settings";
@@ -57,6 +58,7 @@ function Skeleton({ dense }: { dense: boolean }) {
 export function ConversationList({ filter, openId, to, several, mixed, empty, onOrder }: Props) {
   const session = useSession();
   const drafts = useDrafts();
+  const labels = useLabels();
   const phone = useNarrow();
   const dense = denseRows.use();
   const [menu, setMenu] = useState<{ row: Conversation; x: number; y: number }>();
@@ -156,6 +158,7 @@ export function ConversationList({ filter, openId, to, several, mixed, empty, on
                   draft={row.id === openId ? undefined : drafts.get(row.id)}
                   to={to(row.id)}
                   user={session.user.id}
+                  labels={labels}
                   several={several}
                   mixed={!!mixed}
                   phone={phone}

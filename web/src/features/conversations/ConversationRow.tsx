@@ -1,7 +1,7 @@
 import { CircleAlert, CircleHelp, Clock, User } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
-import type { Conversation, MessageState } from "~/api/types";
+import type { Conversation, Label, MessageState } from "~/api/types";
 import { left } from "~/i18n/format";
 import { nameOf, wayOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
@@ -14,6 +14,8 @@ import { useLongPress } from "~/ui/useLongPress";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
 import { inOneLine, KindIcon } from "./kinds";
+import { LabelChips } from "./LabelChip";
+import { carried } from "./labels";
 
 const TWO_HOURS = 2 * 60 * 60_000;
 
@@ -23,6 +25,7 @@ interface RowProps {
   draft: string | undefined;
   to: string;
   user: string;
+  labels: ReadonlyMap<string, Label>;
   /** Several numbers: each row says which. */
   several: boolean;
   /** They reach WhatsApp in different ways: each row says how. */
@@ -126,6 +129,7 @@ export const ConversationRow = memo(function ConversationRow({
   draft,
   to,
   user,
+  labels,
   several,
   mixed,
   phone,
@@ -136,6 +140,7 @@ export const ConversationRow = memo(function ConversationRow({
   const unread = row.unreadCount > 0;
   const failed = row.lastMessage?.state === "failed" && !draft;
   const made = chips(row, now, user, several, !!mixed);
+  const on = carried(labels, row.labels);
   const press = useLongPress(onMenu && ((at) => onMenu(row, at)));
   return (
     <Link
@@ -196,13 +201,15 @@ export const ConversationRow = memo(function ConversationRow({
           </>
         )}
       </span>
-      {!dense && made.length > 0 && (
-        <span className="col-start-2 col-end-4 mt-0.5 flex min-w-0 gap-1 overflow-hidden">
+      {!dense && made.length + on.length > 0 && (
+        // What finds no room falls below the edge, whole.
+        <span className="col-start-2 col-end-4 mt-0.5 flex h-4.5 min-w-0 flex-wrap gap-1 overflow-hidden">
           {made.map(({ key, chip }) => (
             <span key={key} className="flex min-w-0 shrink-0">
               {chip}
             </span>
           ))}
+          <LabelChips labels={on} most={3} small />
         </span>
       )}
     </Link>

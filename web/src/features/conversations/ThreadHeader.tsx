@@ -1,5 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { ArrowLeft, Check, ChevronDown, Ellipsis, PanelRight, RotateCcw, User, UserMinus, Volume2 } from "lucide-react";
+import {
+  ArrowLeft,
+  Check,
+  ChevronDown,
+  Ellipsis,
+  PanelRight,
+  RotateCcw,
+  Tag,
+  User,
+  UserMinus,
+  Volume2,
+} from "lucide-react";
 import { Link } from "react-router";
 import { people } from "~/api/people";
 import { useSession } from "~/api/session";
@@ -16,6 +27,9 @@ import { Presence, PresenceWord } from "~/ui/Presence";
 import { Tip } from "~/ui/Tip";
 import { useNarrow } from "~/ui/useNarrow";
 import { useChange } from "./acts";
+import { LabelChips } from "./LabelChip";
+import { LabelMenu } from "./LabelMenu";
+import { carried, useLabels } from "./labels";
 import { aloud } from "./settings";
 import { WindowTimer } from "./WindowTimer";
 
@@ -99,6 +113,7 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
   const change = useChange();
   const onePane = useNarrow();
   const reads = aloud.use();
+  const labels = carried(useLabels(), conversation.labels);
   const { contact, windowEndsAt, state, instance, id } = conversation;
   const name = nameOf(contact);
   // On a phone it is the page; elsewhere a part of it.
@@ -149,9 +164,22 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
               {number}
             </span>
           )}
-          {closed && <span className="font-medium text-success">{t("thread.resolved")}</span>}
+          {closed && <span className="shrink-0 font-medium text-success">{t("thread.resolved")}</span>}
+          {!onePane && labels.length > 0 && (
+            <span className="flex h-4.5 min-w-0 flex-1 flex-wrap gap-1 overflow-hidden" data-testid="thread-labels">
+              <LabelChips labels={labels} most={3} small />
+            </span>
+          )}
         </div>
       </div>
+      {agent && !onePane && (
+        <LabelMenu
+          conversation={conversation}
+          trigger={
+            <IconButton label={t("label.change")} keys="L" icon={<Tag size={18} aria-hidden />} data-testid="label" />
+          }
+        />
+      )}
       {agent && <Assign conversation={conversation} narrow={onePane} />}
       <Menu
         label={t("thread.more")}

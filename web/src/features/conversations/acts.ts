@@ -9,9 +9,9 @@ import { t } from "~/i18n/t";
 import { toast } from "~/ui/toast";
 import { changeMessage, known, putConversation, putMessage } from "./cache";
 
-type Change = { assignee?: { id: string; name: string } | null; state?: "open" | "closed" };
+type Change = { assignee?: { id: string; name: string } | null; state?: "open" | "closed"; labels?: string[] };
 
-/** Assigns, resolves or reopens: shown at once, taken back with a word if the server refuses. */
+/** Assigns, labels, resolves or reopens: shown at once, taken back with a word if the server refuses. */
 export function useChange() {
   const client = useQueryClient();
   const { user } = useSession();
@@ -24,6 +24,7 @@ export function useChange() {
           body: {
             ...("assignee" in change && { assigneeId: change.assignee?.id ?? null }),
             ...(change.state && { state: change.state }),
+            ...(change.labels && { labels: change.labels }),
           },
         }),
       ),
@@ -38,8 +39,9 @@ export function useChange() {
       const { before } = context;
       if (undo || !before) return;
       const name = nameOf(after.contact);
-      const said =
-        change.state === "closed"
+      const said = change.labels
+        ? t("toast.labelled", { name })
+        : change.state === "closed"
           ? t("toast.resolved", { name })
           : change.state === "open"
             ? t("toast.reopened", { name })
@@ -49,11 +51,14 @@ export function useChange() {
                   to: change.assignee.id === user.id ? t("author.you") : change.assignee.name,
                 })
               : t("toast.unassigned", { name });
-      const back: Change =
-        "assignee" in change
+      const back: Change = change.labels
+        ? { labels: before.labels }
+        : "assignee" in change
           ? { assignee: before.assignee ?? null }
           : { state: before.state === "closed" ? "closed" : "open" };
       toast.success(said, {
+        // One after the other takes the place of the last.
+        ...(change.labels && { id: `labels ${id}` }),
         action: { label: t("toast.undo"), onClick: () => mutation.mutate({ id, change: back, undo: true }) },
       });
     },

@@ -46,6 +46,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "Die nommer is nie gekoppel nie. Koppel dit eers.",
   "problem.is.number-removed": "Die nommer van hierdie gesprek is verwyder. Begin ’n gesprek op ’n ander nommer.",
   "problem.is.wrong-state": "Die toestand van hierdie boodskap laat dit nie meer toe nie.",
+  "problem.is.label-exists": "Daar is ’n etiket met hierdie naam. Gebruik dit, of kies ’n ander naam.",
+  "problem.is.too-many-labels": "’n Werkruimte het hoogstens 100 etikette. Skrap een wat niemand nodig het nie.",
 
   "wrong.it": "Dit is nie reg nie.",
   "wrong.missing": "Dit ontbreek.",

@@ -46,6 +46,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "الرقم غير مرتبط. اربطه أولًا.",
   "problem.is.number-removed": "أُزيل رقم هذه المحادثة. ابدأ محادثة على رقم آخر.",
   "problem.is.wrong-state": "حالة هذه الرسالة لم تعد تسمح بذلك.",
+  "problem.is.label-exists": "يوجد وسم بهذا الاسم. استخدمه أو اختر اسما آخر.",
+  "problem.is.too-many-labels": "لمساحة العمل 100 وسم على الأكثر. احذف وسما لا يحتاجه أحد.",
 
   "wrong.it": "هذا غير صحيح.",
   "wrong.missing": "هذا ناقص.",

@@ -45,6 +45,8 @@ export const problems = {
   "problem.is.not-linked": "The number is not linked. Link it first.",
   "problem.is.number-removed": "The number of this conversation was removed. Begin a conversation on another number.",
   "problem.is.wrong-state": "The state of this message does not allow that any more.",
+  "problem.is.label-exists": "There is a label of this name. Use it, or choose another name.",
+  "problem.is.too-many-labels": "A workspace has at most 100 labels. Delete one that nobody needs.",
 
   "wrong.it": "This is not right.",
   "wrong.missing": "This is missing.",

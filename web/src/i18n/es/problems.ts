@@ -47,6 +47,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "El número no está vinculado. Vincúlalo primero.",
   "problem.is.number-removed": "El número de esta conversación se eliminó. Empieza una conversación en otro número.",
   "problem.is.wrong-state": "El estado de este mensaje ya no lo permite.",
+  "problem.is.label-exists": "Ya hay una etiqueta con este nombre. Úsela, o elija otro nombre.",
+  "problem.is.too-many-labels": "Un espacio tiene como máximo 100 etiquetas. Borre una que nadie necesite.",
 
   "wrong.it": "Esto no es correcto.",
   "wrong.missing": "Falta este dato.",

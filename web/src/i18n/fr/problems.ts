@@ -51,6 +51,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.number-removed":
     "Le numéro de cette conversation a été retiré. Commencez une conversation sur un autre numéro.",
   "problem.is.wrong-state": "L’état de ce message ne le permet plus.",
+  "problem.is.label-exists": "Il y a déjà une étiquette de ce nom. Utilisez-la, ou choisissez un autre nom.",
+  "problem.is.too-many-labels": "Un espace a au plus 100 étiquettes. Supprimez-en une dont personne n’a besoin.",
 
   "wrong.it": "Ceci n’est pas correct.",
   "wrong.missing": "Il manque une valeur.",

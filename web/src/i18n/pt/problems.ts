@@ -46,6 +46,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "O número não está conectado. Conecte-o primeiro.",
   "problem.is.number-removed": "O número desta conversa foi removido. Comece uma conversa em outro número.",
   "problem.is.wrong-state": "O estado desta mensagem não permite mais isso.",
+  "problem.is.label-exists": "Já há uma etiqueta com este nome. Use-a, ou escolha outro nome.",
+  "problem.is.too-many-labels": "Um espaço tem no máximo 100 etiquetas. Apague uma que não faça falta.",
 
   "wrong.it": "Isto não está certo.",
   "wrong.missing": "Falta este dado.",

@@ -46,6 +46,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "Inombolo ayixhunyiwe. Yixhume kuqala.",
   "problem.is.number-removed": "Inombolo yale ngxoxo isusiwe. Qala ingxoxo kwenye inombolo.",
   "problem.is.wrong-state": "Isimo salo mlayezo asisakuvumeli lokho.",
+  "problem.is.label-exists": "Selikhona ilebula eliqanjwe kanje. Lisebenzise, noma ukhethe elinye igama.",
+  "problem.is.too-many-labels": "Indawo yokusebenza inamalebula ayi-100 kuphela. Sula elingadingeki.",
 
   "wrong.it": "Lokhu akulungile.",
   "wrong.missing": "Lokhu kuyashoda.",
