@@ -1,7 +1,8 @@
-// Every page that somebody signed in can come to, for what must hold on all of them.
+// Every page that there is, with something on it, for what must hold on all of them.
+import { photo } from "./files.js";
 
-/** Each route, and what must be on it before it is looked at. `talk`: a conversation with a picture; `number`: one to be linked. */
-export const routes = ({ talk, number }) => [
+/** Each page behind the door, and what must be on it before it is looked at. `talk`: a conversation with a picture; `number`: one to be linked. */
+const routes = ({ talk, number }) => [
   ["/chat", '[data-testid="conversation-row"]'],
   [`/chat/${talk}`, '[data-testid="message"] img'],
   ["/chat?view=mine", '[data-testid="empty"], [data-testid="conversation-row"]'],
@@ -22,3 +23,28 @@ export const routes = ({ talk, number }) => [
   ["/settings/jobs", '[data-testid="job-summary"], [data-testid="empty"]'],
   ["/nowhere", "main a"],
 ];
+
+/** Yields `{ page, path }` for every page of a new workspace, once it shows what it is for; in this language, if one is named. */
+export async function* everyPage(stage, options, lang) {
+  const shop = await stage.workspace(options);
+  const asha = shop.customer("Asha Naidoo");
+  await asha.says("Is the *stoep* covered? https://example.com");
+  await asha.sends("image", "image/png", photo());
+  await shop.customer("Pieter Botha").says("Hello");
+  const talk = await shop.conversation(asha);
+  const { id: number } = await shop.owner.api("POST", "/instances", { name: "Rentals" });
+
+  const query = lang ? `?lang=${lang}` : "";
+  const door = await (await stage.context(options)).newPage();
+  for (const path of ["/sign-in", "/sign-up"]) {
+    await door.goto(stage.server + path + query);
+    await door.locator("form").waitFor();
+    yield { page: door, path };
+  }
+  const page = await shop.owner.open(`/chat${query}`);
+  for (const [path, ready] of routes({ talk, number })) {
+    await page.goto(stage.server + path);
+    await page.locator(ready).first().waitFor();
+    yield { page, path };
+  }
+}

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { photo } from "../support/files.js";
-import { routes } from "../support/routes.js";
+import { everyPage } from "../support/routes.js";
 import { story } from "../support/story.js";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -29,31 +28,11 @@ for (const colorScheme of ["light", "dark"])
     story(
       `axe finds nothing serious on any route, ${colorScheme}, ${width} px`,
       async (stage) => {
-        const shop = await stage.workspace({ colorScheme, viewport: { width, height: 800 } });
-        const asha = shop.customer("Asha Naidoo");
-        await asha.says("Is the *stoep* covered? https://example.com");
-        await asha.sends("image", "image/png", photo());
-        await shop.customer("Pieter Botha").says("Hello");
-        const talk = await shop.conversation(asha);
-        const second = await shop.owner.api("POST", "/instances", { name: "Rentals" });
         const bad = [];
-        const look = async (page, path) => {
+        for await (const { page, path } of everyPage(stage, { colorScheme, viewport: { width, height: 800 } })) {
           for (const one of await findings(page)) bad.push(`${path}: ${one}`);
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           if (overflow > 0) bad.push(`${path}: ${overflow} px wider than the window`);
-        };
-
-        const door = await (await stage.context({ colorScheme, viewport: { width, height: 800 } })).newPage();
-        for (const path of ["/sign-in", "/sign-up"]) {
-          await door.goto(stage.server + path);
-          await door.locator("form").waitFor();
-          await look(door, path);
-        }
-        const page = await shop.owner.open();
-        for (const [path, ready] of routes({ talk, number: second.id })) {
-          await page.goto(stage.server + path);
-          await page.locator(ready).first().waitFor();
-          await look(page, path);
         }
         if (bad.length > 0) throw new Error(bad.join("\n"));
       },
