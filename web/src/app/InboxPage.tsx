@@ -10,7 +10,6 @@ import { ContactPane } from "~/features/contacts/ContactPane";
 import { useStart } from "~/features/contacts/queries";
 import { useChange, useReact, useSettle } from "~/features/conversations/acts";
 import type { BubbleActions } from "~/features/conversations/Bubble";
-import { Composer, type ComposerHandle } from "~/features/conversations/Composer";
 import { ConversationList } from "~/features/conversations/ConversationList";
 import { known, putConversation } from "~/features/conversations/cache";
 import { type Filter, readFilter, sorts, type View, writeFilter } from "~/features/conversations/filter";
@@ -25,6 +24,7 @@ import { denseRows } from "~/features/conversations/settings";
 import { ThreadHeader } from "~/features/conversations/ThreadHeader";
 import type { Entry } from "~/features/conversations/thread";
 import { shownViews, ViewPills, ViewsPane, viewName } from "~/features/conversations/Views";
+import { Writing, type WritingHandle } from "~/features/conversations/Writing";
 import { instances as instancesQuery } from "~/features/instances/queries";
 import { nameOf, wayOf } from "~/i18n/name";
 import { type PlainKey, t } from "~/i18n/t";
@@ -498,7 +498,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
   const session = useSession();
   const query = useQuery({ ...conversationQuery(id), placeholderData: () => known(client, id) });
   const numbers = useQuery(instancesQuery).data;
-  const composer = useRef<ComposerHandle>(null);
+  const composer = useRef<WritingHandle>(null);
   const [replyTo, setReplyTo] = useState<Message>();
   const [details, setDetails] = useState<Message>();
   const [dropping, setDropping] = useState(false);
@@ -553,6 +553,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
     agent && talk
       ? {
           r: () => composer.current?.focus(),
+          n: () => composer.current?.note(),
           e: () => change.mutate({ id, change: { state: talk.state === "closed" ? "open" : "closed" } }),
           "Shift+E": () => {
             onResolvedNext();
@@ -622,8 +623,9 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           </p>
         )}
         <MessageList conversation={talk} actions={actions} onSeen={seen} />
-        <Composer
+        <Writing
           ref={composer}
+          notes={agent}
           conversation={talk}
           replyTo={replyTo}
           onReplyTo={setReplyTo}

@@ -1,5 +1,19 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { Check, Inbox, Keyboard, Moon, RotateCcw, Search, Settings, Smartphone, Sun, User, Users } from "lucide-react";
+import {
+  Check,
+  Inbox,
+  Keyboard,
+  Lock,
+  Moon,
+  RotateCcw,
+  Search,
+  Settings,
+  Smartphone,
+  Sun,
+  Tag,
+  User,
+  Users,
+} from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useDeferredValue, useId, useMemo, useState } from "react";
 import { useMatch, useNavigate } from "react-router";
@@ -62,6 +76,27 @@ export default function Palette({ onClose }: { onClose: () => void }) {
           act: () =>
             change.mutate({ id: talk.id, change: { assignee: { id: session.user.id, name: session.user.name } } }),
         });
+    }
+    if (talk && may(session, "agent")) {
+      const name = nameOf(talk.contact);
+      const press = (button: string) => () =>
+        setTimeout(() => document.querySelector<HTMLElement>(`[data-testid="${button}"]`)?.click());
+      made.push(
+        {
+          id: "labels",
+          name: t("palette.labels", { name }),
+          keys: "L",
+          icon: <Tag size={16} aria-hidden />,
+          act: press("label"),
+        },
+        {
+          id: "note",
+          name: t("palette.note", { name }),
+          keys: "N",
+          icon: <Lock size={16} aria-hidden />,
+          act: press("tab-note"),
+        },
+      );
     }
     const go = (to: string) => () => navigate(to);
     for (const { view, name, icon: Icon } of shownViews)

@@ -23,6 +23,7 @@ const groups: { title: PlainKey; keys: [string, PlainKey][] }[] = [
       ["R", "shortcuts.reply"],
       ["A", "shortcuts.assign"],
       ["I", "shortcuts.mine"],
+      ["N", "shortcuts.note"],
       ["L", "shortcuts.label"],
       ["E", "shortcuts.resolve"],
       ["Shift E", "shortcuts.resolveNext"],

@@ -4,6 +4,7 @@ import {
   type ComponentType,
   forwardRef,
   lazy,
+  type ReactNode,
   Suspense,
   useEffect,
   useImperativeHandle,
@@ -39,7 +40,7 @@ const CAPTION_LIMIT = 1024;
 const LONG = 1500;
 const SAVE_AFTER = 400;
 
-interface Props {
+export interface ComposerProps {
   conversation: Conversation;
   replyTo: Message | undefined;
   onReplyTo: (message: Message | undefined) => void;
@@ -50,6 +51,8 @@ interface Props {
   Cards: ComponentType<{ onClose: () => void; onSend: (part: Part) => void }>;
   /** Why nothing can be written, in words; the composer then only says so. */
   closed?: string | undefined;
+  /** Stands over what is written: whether it is a reply or a note. */
+  tabs?: ReactNode;
 }
 
 export interface ComposerHandle {
@@ -60,8 +63,8 @@ export interface ComposerHandle {
 }
 
 /** What goes out: words, files with captions, a voice note. Never loses what was typed. */
-export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
-  { conversation, replyTo, onReplyTo, onTyping, can, Cards, closed },
+export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Composer(
+  { conversation, replyTo, onReplyTo, onTyping, can, Cards, closed, tabs },
   handle,
 ) {
   const { id, contact } = conversation;
@@ -202,12 +205,12 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
 
   if (closed)
     return (
-      <p
-        data-testid="composer-closed"
-        className="border-t border-border bg-surface px-4 py-4 text-center text-13 text-muted"
-      >
-        {closed}
-      </p>
+      <div className="border-t border-border bg-surface">
+        {tabs}
+        <p data-testid="composer-closed" className="px-4 py-4 text-center text-13 text-muted">
+          {closed}
+        </p>
+      </div>
     );
 
   if (recording)
@@ -382,6 +385,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
   if (phone)
     return (
       <div className="shrink-0 border-t border-border bg-surface pb-[max(8px,env(safe-area-inset-bottom))]">
+        {tabs && <div className={cn(!ready && "hidden group-focus-within/writing:block")}>{tabs}</div>}
         {above}
         {counter && <div className="px-4 pt-1 text-end">{counter}</div>}
         <div className="flex items-end gap-1.5 px-2 pt-2">
@@ -417,6 +421,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(
 
   return (
     <Shell phone={false}>
+      {tabs}
       {above}
       {field}
       <div className="relative flex items-center px-2 pb-2">

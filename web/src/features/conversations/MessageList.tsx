@@ -11,11 +11,13 @@ import { Count } from "~/ui/Count";
 import { Bone, EndOfList, Failed, Loading } from "~/ui/states";
 import { useNow } from "~/ui/useNow";
 import { Bubble, type BubbleActions } from "./Bubble";
+import { place } from "./cache";
 import { kindName } from "./kinds";
+import { NoteCard } from "./NoteCard";
 import { outbox, useOutgoing } from "./outbox";
 import { messages } from "./queries";
 import { aloud } from "./settings";
-import { arrange, asMessage, type Entry, firstUnread } from "./thread";
+import { among, arrange, asMessage, type Entry, firstUnread } from "./thread";
 import { useTyping } from "./typing";
 
 /** Closer than this to the end counts as reading along. */
@@ -62,6 +64,7 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
   const contact = nameOf(conversation.contact);
   const query = useInfiniteQuery(messages(conversation.id));
   const loaded = useMemo(() => flatten(query.data), [query.data]);
+  const notes = useMemo(() => query.data?.pages.flatMap((page) => page.notes) ?? [], [query.data]);
   const outgoing = useOutgoing(conversation.id);
   const typing = useTyping(conversation.id);
 
@@ -80,8 +83,8 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
       .map((message) => ({ key: outbox.elementKey(message.id), message }));
     for (const one of outgoing)
       entries.push({ key: one.key, outgoing: one, message: asMessage(one, byId.get(one.replyTo ?? ""), user) });
-    return arrange(entries, unreadId);
-  }, [loaded, outgoing, unreadId, user]);
+    return arrange(among(entries, notes), unreadId);
+  }, [loaded, notes, outgoing, unreadId, user]);
 
   const scroller = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
@@ -90,7 +93,8 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
 
   // Something was added below while the reader was further up: keep what they look at where it is.
   const newest = loaded[0];
-  const lastKey = outgoing.at(-1)?.key ?? newest?.id;
+  const note = notes[0];
+  const lastKey = outgoing.at(-1)?.key ?? (note && (!newest || place(note) > place(newest)) ? note.id : newest?.id);
   const before = useRef<{ key: string | undefined; height: number }>({ key: undefined, height: 0 });
   useLayoutEffect(() => {
     const box = scroller.current;
@@ -198,7 +202,7 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
           ) : hasNextPage ? (
             <p className="py-3 text-center text-12 text-muted">{t("thread.older")}</p>
           ) : (
-            <EndOfList>{t(loaded.length ? "thread.start" : "thread.empty")}</EndOfList>
+            <EndOfList>{t(loaded.length + notes.length ? "thread.start" : "thread.empty")}</EndOfList>
           )}
           {days.map((one) => (
             <section key={one.key} aria-label={dayName(one.at, now)}>
@@ -207,18 +211,22 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
                   {dayName(one.at, now)}
                 </span>
               </div>
-              {one.entries.map((entry) => (
-                <div key={entry.key}>
-                  {entry.unread && (
-                    <div data-unread className="flex items-center gap-3 pt-3 text-12 font-medium text-ember">
-                      <span className="h-px flex-1 bg-ember" />
-                      {t("thread.unread")}
-                      <span className="h-px flex-1 bg-ember" />
-                    </div>
-                  )}
-                  <Bubble entry={entry} contact={contact} user={user.id} actions={all} />
-                </div>
-              ))}
+              {one.entries.map((entry) =>
+                "note" in entry ? (
+                  <NoteCard key={entry.key} note={entry.note} />
+                ) : (
+                  <div key={entry.key}>
+                    {entry.unread && (
+                      <div data-unread className="flex items-center gap-3 pt-3 text-12 font-medium text-ember">
+                        <span className="h-px flex-1 bg-ember" />
+                        {t("thread.unread")}
+                        <span className="h-px flex-1 bg-ember" />
+                      </div>
+                    )}
+                    <Bubble entry={entry} contact={contact} user={user.id} actions={all} />
+                  </div>
+                ),
+              )}
             </section>
           ))}
           {typing && (

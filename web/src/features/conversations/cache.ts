@@ -1,8 +1,9 @@
-import type { QueryClient } from "@tanstack/react-query";
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { keys } from "~/api/keys";
 import { changed, find, flatten, type Pages, placed, without } from "~/api/pages";
-import type { Conversation, Message, MessageState } from "~/api/types";
+import type { Conversation, Message, MessageState, Note } from "~/api/types";
 import { type Filter, matches, order } from "./filter";
+import type { ThreadPage } from "./queries";
 
 type Only = readonly unknown[] | undefined;
 
@@ -108,6 +109,39 @@ export function dropMessage(client: QueryClient, id: string, conversation: strin
   const next = without(pages, id);
   if (next !== pages) client.setQueryData(key, next);
 }
+
+/** Where messages and notes stand among each other: the time that their ids carry, behind `msg_` and `nte_`. */
+export const place = (one: { id: string }): string => one.id.slice(one.id.indexOf("_") + 1);
+
+const changeNotes = (
+  client: QueryClient,
+  { id, conversationId }: Pick<Note, "id" | "conversationId">,
+  change: (notes: Note[], here: boolean) => Note[],
+  only?: Only,
+): void => {
+  const key = keys.messages(conversationId);
+  const thread = client.getQueryData<InfiniteData<ThreadPage, unknown>>(key);
+  if (!thread || !same(key, only)) return;
+  // It belongs to the first page that reaches as far back as it does; beyond the last of them it comes when that is read.
+  const home = thread.pages.findIndex((page) => !page.next || page.items.some((one) => place(one) < place({ id })));
+  client.setQueryData(key, {
+    ...thread,
+    pages: thread.pages.map((page, at) => ({ ...page, notes: change(page.notes, at === home) })),
+  });
+};
+
+/** Puts a note into its thread, once. */
+export const putNote = (client: QueryClient, note: Note, only?: Only): void =>
+  changeNotes(
+    client,
+    note,
+    (notes, here) => [...(here ? [note] : []), ...notes.filter((one) => one.id !== note.id)],
+    only,
+  );
+
+/** Takes a note away. */
+export const dropNote = (client: QueryClient, note: Pick<Note, "id" | "conversationId">, only?: Only): void =>
+  changeNotes(client, note, (notes) => notes.filter((one) => one.id !== note.id), only);
 
 /** Takes a conversation out of all lists: it became part of another. */
 export function dropConversation(client: QueryClient, id: string): void {

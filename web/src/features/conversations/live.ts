@@ -1,8 +1,17 @@
 import { notifyManager, type QueryClient } from "@tanstack/react-query";
 import { keys } from "~/api/keys";
 import type { Frame } from "~/api/live";
-import type { Contact, Conversation, Message } from "~/api/types";
-import { changeMessage, dropConversation, dropMessage, putConversation, putMessage, renameContact } from "./cache";
+import type { Contact, Conversation, Message, Note } from "~/api/types";
+import {
+  changeMessage,
+  dropConversation,
+  dropMessage,
+  dropNote,
+  putConversation,
+  putMessage,
+  putNote,
+  renameContact,
+} from "./cache";
 import { outbox } from "./outbox";
 import { conversation } from "./queries";
 
@@ -11,6 +20,7 @@ type Patch = {
   message?: Partial<Message> & { id: string; removed?: boolean };
   conversation?: Partial<Conversation> & { id: string };
   contact?: Contact;
+  note?: Note & { removed?: boolean };
   /** What became part of the conversation or the contact of this patch. */
   gone?: string;
 };
@@ -50,7 +60,7 @@ export function applyConversationFrame(
   user: string,
   only?: readonly unknown[],
 ): void {
-  const { message, conversation: changed, contact, gone } = (frame.patch ?? {}) as Patch;
+  const { message, conversation: changed, contact, gone, note } = (frame.patch ?? {}) as Patch;
   const id = frame.ids?.conversation ?? changed?.id ?? message?.conversationId;
   if (message) {
     if (message.removed) {
@@ -71,5 +81,6 @@ export function applyConversationFrame(
     if (!enough && !only) ask(client, changed.id ?? id, user);
     if (!only) countSoon(client);
   }
+  if (note) (note.removed ? dropNote : putNote)(client, note, only);
   if (contact) renameContact(client, { id: contact.id, name: contact.name, phone: contact.phone }, user, only);
 }

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, take } from "~/api/client";
 import { keys } from "~/api/keys";
-import type { Conversation, Message, Page } from "~/api/types";
+import type { Conversation, Message, Note, Page } from "~/api/types";
 import { type Filter, query } from "./filter";
 
 const PAGE = 50;
@@ -33,11 +33,14 @@ export const conversation = (id: string) =>
       take(api.GET("/api/conversations/{id}", { params: { path: { id }, query: {} }, signal })),
   });
 
+/** A page of a thread: its messages, and the notes that were written among them. */
+export type ThreadPage = Page<Message> & { notes: Note[] };
+
 /** Its messages, newest first. The first page brings the conversation and its contact with it: one request a switch. */
 export const messages = (id: string) =>
   infiniteQueryOptions({
     queryKey: keys.messages(id),
-    queryFn: async ({ pageParam, signal, client }): Promise<Page<Message>> => {
+    queryFn: async ({ pageParam, signal, client }): Promise<ThreadPage> => {
       if (pageParam)
         return take(
           api.GET("/api/conversations/{id}/messages", {
@@ -57,7 +60,7 @@ export const messages = (id: string) =>
       );
       client.setQueryData(keys.conversation(id), rest as Conversation);
       if (contactDetail) client.setQueryData(keys.contact(contactDetail.id), contactDetail);
-      return page ?? { items: [], next: null };
+      return page ?? { items: [], notes: [], next: null };
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next ?? undefined,

@@ -1,6 +1,7 @@
-import type { Message } from "~/api/types";
+import type { Message, Note } from "~/api/types";
 import { kindOf } from "~/api/upload";
 import { daysApart } from "~/i18n/format";
+import { place } from "./cache";
 import type { Outgoing } from "./outbox";
 
 const GROUP_MS = 3 * 60_000;
@@ -17,12 +18,18 @@ export interface Entry {
   unread: boolean;
 }
 
+/** A note, at its place between the bubbles. */
+export interface NoteEntry {
+  key: string;
+  note: Note;
+}
+
 export interface Day {
   /** The same for each moment of a day, so that its section stays when its first message is replaced. */
   key: string;
   /** Any moment of the day; its name is made when it is shown. */
   at: number;
-  entries: Entry[];
+  entries: (Entry | NoteEntry)[];
 }
 
 /** What is on its way, in the shape of the message that it will be. */
@@ -86,19 +93,39 @@ export function firstUnread(newestFirst: Message[], unread: number): string | un
 
 const author = (one: Message): string => `${one.direction} ${one.author.kind} ${one.author.id ?? ""}`;
 
+type Said = Pick<Entry, "key" | "message" | "outgoing">;
+
+/** Notes among the messages, by the time of both; what is on its way stays last. */
+export function among(messages: Said[], notes: Note[]): (Said | NoteEntry)[] {
+  const left = [...notes].sort((a, b) => (place(a) < place(b) ? -1 : 1));
+  const all: (Said | NoteEntry)[] = [];
+  const put = (note: Note) => all.push({ key: note.id, note });
+  for (const one of messages) {
+    while (left[0] && (one.outgoing || place(left[0]) < place(one.message))) put(left.shift() as Note);
+    all.push(one);
+  }
+  left.forEach(put);
+  return all;
+}
+
 /** The thread in days and runs, oldest first. */
-export function arrange(entries: Pick<Entry, "key" | "message" | "outgoing">[], unreadId: string | undefined): Day[] {
+export function arrange(entries: (Said | NoteEntry)[], unreadId: string | undefined): Day[] {
   const days: Day[] = [];
   let before: Entry | undefined;
   for (const one of entries) {
-    const at = Date.parse(one.message.createdAt);
-    const unread = one.message.id === unreadId;
+    const at = Date.parse("note" in one ? one.note.createdAt : one.message.createdAt);
     let day = days.at(-1);
     if (!day || daysApart(day.at, at) !== 0) {
       day = { key: new Date(at).toDateString(), at, entries: [] };
       days.push(day);
       before = undefined;
     }
+    if ("note" in one) {
+      day.entries.push(one);
+      before = undefined;
+      continue;
+    }
+    const unread = one.message.id === unreadId;
     const joins =
       !!before &&
       !unread &&

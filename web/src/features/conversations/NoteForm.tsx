@@ -1,0 +1,200 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { CircleAlert } from "lucide-react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { api, once, take } from "~/api/client";
+import { people } from "~/api/people";
+import { describe } from "~/api/problem";
+import type { Conversation } from "~/api/types";
+import { number } from "~/i18n/format";
+import { nameOf } from "~/i18n/name";
+import { t } from "~/i18n/t";
+import { Avatar } from "~/ui/Avatar";
+import { Button } from "~/ui/Button";
+import { cn } from "~/ui/cn";
+import { useNarrow } from "~/ui/useNarrow";
+import { putNote } from "./cache";
+import { drafts } from "./drafts";
+import { asked, completed, found, mentioned } from "./mentions";
+import { enterSends } from "./settings";
+
+const LIMIT = 4096;
+
+/** What the team writes to itself. The whole card is tinted, so that nobody takes it for a reply; its draft is apart from the reply's. */
+export default function NoteForm({ conversation, tabs }: { conversation: Conversation; tabs: ReactNode }) {
+  const { id, contact } = conversation;
+  const draft = `${id}.note`;
+  const client = useQueryClient();
+  const phone = useNarrow();
+  const onEnter = enterSends.use();
+  const { data: team = [] } = useQuery(people);
+  const [text, setText] = useState(() => drafts.get(draft));
+  const [caret, setCaret] = useState(0);
+  const [chosen, choose] = useState(0);
+  const [closed, close] = useState<number>();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const list = useId();
+  const count = [...text].length;
+  const ready = text.trim() !== "" && count <= LIMIT;
+
+  const naming = asked(text, caret);
+  const choices = naming && naming.at !== closed ? found(team, naming.words) : [];
+  const current = Math.min(chosen, choices.length - 1);
+
+  const add = useMutation({
+    mutationFn: () =>
+      take(
+        api.POST("/api/conversations/{id}/notes", {
+          params: { path: { id } },
+          headers: once(),
+          body: { body: text.trim(), mentions: mentioned(text, team) },
+        }),
+      ),
+    onSuccess: (note) => {
+      putNote(client, note);
+      write("", 0);
+    },
+    onSettled: () => area.current?.focus(),
+  });
+
+  function write(next: string, at: number) {
+    setText(next);
+    setCaret(at);
+    choose(0);
+    close(undefined);
+    drafts.put(draft, next);
+  }
+
+  function name(who: string) {
+    if (!naming) return;
+    const next = completed(text, naming.at, caret, who);
+    write(next.text, next.caret);
+    requestAnimationFrame(() => {
+      area.current?.focus();
+      area.current?.setSelectionRange(next.caret, next.caret);
+    });
+  }
+
+  useEffect(() => area.current?.focus(), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the words
+  useLayoutEffect(() => {
+    const box = area.current;
+    if (!box) return;
+    box.style.height = "auto";
+    box.style.height = `${Math.min(box.scrollHeight, innerHeight / 3)}px`;
+  }, [text]);
+
+  const save = () => {
+    if (ready && !add.isPending) add.mutate();
+  };
+
+  return (
+    <div
+      data-testid="note-form"
+      className={cn(
+        "relative shrink-0 bg-note",
+        phone
+          ? "border-t border-note-border pb-[max(8px,env(safe-area-inset-bottom))]"
+          : "mx-4 mb-3.5 rounded-card border border-note-border shadow-card focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-focus",
+      )}
+    >
+      {choices.length > 0 && (
+        <div
+          id={list}
+          role="listbox"
+          aria-label={t("note.colleagues")}
+          className="absolute inset-x-2 bottom-full z-20 mb-1 max-h-64 max-w-80 overflow-y-auto rounded-card border border-border bg-raised p-1 shadow-menu"
+        >
+          {choices.map((one, at) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the field below has the keys
+            <div
+              key={one.id}
+              id={`${list}-${at}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={at === current}
+              onPointerDown={(event) => event.preventDefault()}
+              onClick={() => name(one.name)}
+              onPointerMove={() => choose(at)}
+              className={cn(
+                "flex min-h-9 cursor-default items-center gap-2.5 rounded-control px-2.5 text-13 pointer-coarse:min-h-11",
+                at === current && "bg-hover",
+              )}
+            >
+              <Avatar id={one.id} name={one.name} size={24} />
+              <span dir="auto" className="min-w-0 truncate">
+                {one.name}
+              </span>
+            </div>
+          ))}
+        </div>
+      )}
+      {tabs}
+      {add.isError && (
+        <p role="alert" className="flex items-start gap-1.5 px-3.5 pt-2 text-12 text-danger">
+          <CircleAlert size={14} className="mt-px shrink-0" aria-hidden />
+          {describe(add.error).detail}
+        </p>
+      )}
+      <textarea
+        ref={area}
+        data-testid="note-text"
+        role="combobox"
+        aria-label={t("note.label", { who: nameOf(contact) })}
+        aria-invalid={count > LIMIT || undefined}
+        aria-autocomplete="list"
+        aria-expanded={choices.length > 0}
+        aria-controls={choices.length > 0 ? list : undefined}
+        aria-activedescendant={choices.length > 0 ? `${list}-${current}` : undefined}
+        rows={2}
+        dir={text ? "auto" : undefined}
+        value={text}
+        placeholder={t("note.placeholder")}
+        onChange={(event) => write(event.target.value, event.target.selectionStart)}
+        onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
+        onKeyDown={(event) => {
+          if (event.nativeEvent.isComposing) return;
+          const control = event.ctrlKey || event.metaKey;
+          const one = choices[current];
+          const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+          if (one && step) {
+            event.preventDefault();
+            choose((current + step + choices.length) % choices.length);
+          } else if (one && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
+            event.preventDefault();
+            name(one.name);
+          } else if (event.key === "Enter" && !event.shiftKey && (onEnter && !phone ? !control : control)) {
+            event.preventDefault();
+            save();
+          } else if (event.key === "Escape") {
+            event.stopPropagation();
+            if (one) close(naming?.at);
+            else event.currentTarget.blur();
+          }
+        }}
+        className="block w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 leading-5 text-text outline-none placeholder:text-note-text"
+      />
+      <div className="flex items-center justify-end gap-2 px-2 pb-2">
+        {count > LIMIT * 0.8 && (
+          <span
+            className={cn("text-12 tabular-nums", count > LIMIT ? "font-medium text-danger" : "text-note-text")}
+            aria-live="polite"
+          >
+            {count > LIMIT
+              ? t("composer.over", { n: count - LIMIT })
+              : t("composer.count", { n: number(count), limit: number(LIMIT) })}
+          </span>
+        )}
+        <Button
+          look="filled"
+          size="dense"
+          data-testid="note-add"
+          disabled={!ready}
+          busy={add.isPending && t("note.adding")}
+          onClick={save}
+        >
+          {t("note.add")}
+        </Button>
+      </div>
+    </div>
+  );
+}

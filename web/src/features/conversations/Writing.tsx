@@ -1,0 +1,52 @@
+import { forwardRef, lazy, Suspense, useImperativeHandle, useRef, useState } from "react";
+import { flushSync } from "react-dom";
+import { Composer, type ComposerHandle, type ComposerProps } from "./Composer";
+import { WritingTabs } from "./WritingTabs";
+
+const NoteForm = lazy(() => import("./NoteForm"));
+
+export interface WritingHandle extends ComposerHandle {
+  /** Begins a note. */
+  note(): void;
+}
+
+/** Below the thread: a reply, or a note. The reply waits behind the note with all that was put into it. */
+export const Writing = forwardRef<WritingHandle, Omit<ComposerProps, "tabs"> & { notes: boolean }>(function Writing(
+  { notes, ...rest },
+  handle,
+) {
+  const [noting, setNoting] = useState(false);
+  const composer = useRef<ComposerHandle>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const reply = (act: (to: ComposerHandle) => void) => {
+    flushSync(() => setNoting(false));
+    if (composer.current) act(composer.current);
+  };
+  const note = () => {
+    setNoting(true);
+    box.current?.querySelector("textarea")?.focus();
+  };
+  useImperativeHandle(handle, () => ({
+    focus: () => reply((it) => it.focus()),
+    put: (text) => reply((it) => it.put(text)),
+    attach: (files) => reply((it) => it.attach(files)),
+    note,
+  }));
+  const tabs = notes && (
+    <WritingTabs noting={noting} onNoting={(next) => (next ? note() : reply((it) => it.focus()))} />
+  );
+  return (
+    <>
+      <div hidden={noting} className="group/writing shrink-0">
+        <Composer ref={composer} tabs={!noting && tabs} {...rest} />
+      </div>
+      {noting && (
+        <div ref={box} className="shrink-0">
+          <Suspense fallback={<div className="h-28" />}>
+            <NoteForm conversation={rest.conversation} tabs={tabs} />
+          </Suspense>
+        </div>
+      )}
+    </>
+  );
+});
