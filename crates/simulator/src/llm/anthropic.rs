@@ -9,7 +9,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::{
-    Models, Play, Side, Wrong, answer, answer_get, bearer, header, key_is_good, strict,
+    Event, Models, Play, Side, Vendor, Wrong, answer_get, bearer, header, key_is_good, strict,
     think::{Prompt, Said, Stop, chunks},
 };
 
@@ -48,10 +48,6 @@ const SERVED: &[(&str, &str)] = &[
     ("claude-opus-4-1", "retired"),
 ];
 
-pub async fn messages(State(models): State<Models>, request: Request) -> Response {
-    answer::<Anthropic>(models, request).await
-}
-
 pub async fn list(State(models): State<Models>, request: Request) -> Response {
     answer_get::<Anthropic>(models, request, |head| {
         door(head)?;
@@ -76,14 +72,12 @@ fn title(id: &str) -> String {
     format!("{name} {}", words.collect::<Vec<_>>().join("."))
 }
 
-pub async fn count_tokens(State(models): State<Models>, request: Request) -> Response {
-    answer::<Counting>(models, request).await
-}
-
+/// The vendor.
+pub struct Anthropic;
 /// Messages.
-struct Anthropic;
+pub struct Messages;
 /// The same request, of which only the tokens are counted.
-struct Counting;
+pub struct Counting;
 
 /// The headers that every request must have.
 fn door(head: &Parts) -> Result<&str, Wrong> {
@@ -340,8 +334,54 @@ fn stop(said: &Said) -> (&'static str, Value) {
     }
 }
 
-impl Side for Anthropic {
+impl Vendor for Anthropic {
     const NAME: &'static str = "anthropic";
+
+    fn wrong(play: &Play, model: &str) -> Option<Wrong> {
+        Some(match play {
+            Play::Overloaded => Wrong::new(529, "overloaded_error", "Overloaded"),
+            Play::Rate { after, dated } => Wrong {
+                wait: Some((*after, *dated)),
+                ..Wrong::new(429, "rate_limit_error", "This request would exceed your rate limit.")
+            },
+            Play::DailyQuota => Wrong {
+                wait: Some((3600, false)),
+                ..Wrong::new(429, "rate_limit_error", "This request would exceed your daily limit.")
+            },
+            Play::NoMoney => Wrong::new(429, "rate_limit_error", "Your organization's spend limit is reached.")
+                .code("enforced_spend_limit_reached"),
+            Play::BadKey => Wrong::new(401, "authentication_error", "invalid x-api-key"),
+            Play::Retired => retired(model),
+            Play::TooLong => invalid("prompt is too long: 1000001 tokens > 1000000 maximum"),
+            Play::Busy => Wrong::new(409, "conflict_error", "The resource is in use"),
+            Play::Dislikes { parameter } => {
+                invalid(format!("{parameter}: `{parameter}` is not supported by this model"))
+            }
+            Play::Fails { status } => Wrong::new(*status, "api_error", "Internal server error"),
+            _ => return None,
+        })
+    }
+
+    fn error(wrong: &Wrong, number: u64) -> Value {
+        let mut error = json!({ "type": wrong.kind, "message": wrong.message });
+        if let Some(code) = wrong.code {
+            error["details"] = json!({ "error_code": code });
+        }
+        json!({ "type": "error", "error": error, "request_id": format!("req_sim_{number:06}") })
+    }
+
+    fn headers(number: u64) -> Vec<(&'static str, String)> {
+        vec![
+            ("request-id", format!("req_sim_{number:06}")),
+            ("anthropic-organization-id", "org-simulated".into()),
+            ("anthropic-ratelimit-requests-limit", "1000".into()),
+            ("anthropic-ratelimit-requests-remaining", "999".into()),
+        ]
+    }
+}
+
+impl Side for Messages {
+    type Vendor = Anthropic;
 
     fn prompt(head: &Parts, body: &Value) -> Result<Prompt, Wrong> {
         read(head, body, false)
@@ -354,7 +394,7 @@ impl Side for Anthropic {
             "usage": usage(prompt, said.output_tokens) })
     }
 
-    fn events(prompt: &Prompt, said: &Said, number: u64) -> Vec<(Option<&'static str>, String)> {
+    fn events(prompt: &Prompt, said: &Said, number: u64) -> Vec<Event> {
         let mut events = Vec::new();
         let mut event = |name: &'static str, mut data: Value| {
             data["type"] = name.into();
@@ -395,55 +435,13 @@ impl Side for Anthropic {
         events
     }
 
-    fn wrong(play: &Play, model: &str) -> Option<Wrong> {
-        Some(match play {
-            Play::Overloaded => Wrong::new(529, "overloaded_error", "Overloaded"),
-            Play::Rate { after, dated } => Wrong {
-                wait: Some((*after, *dated)),
-                ..Wrong::new(429, "rate_limit_error", "This request would exceed your rate limit.")
-            },
-            Play::DailyQuota => Wrong {
-                wait: Some((3600, false)),
-                ..Wrong::new(429, "rate_limit_error", "This request would exceed your daily limit.")
-            },
-            Play::NoMoney => Wrong::new(429, "rate_limit_error", "Your organization's spend limit is reached.")
-                .code("enforced_spend_limit_reached"),
-            Play::BadKey => Wrong::new(401, "authentication_error", "invalid x-api-key"),
-            Play::Retired => retired(model),
-            Play::TooLong => invalid("prompt is too long: 1000001 tokens > 1000000 maximum"),
-            Play::Busy => Wrong::new(409, "conflict_error", "The resource is in use"),
-            Play::Dislikes { parameter } => {
-                invalid(format!("{parameter}: `{parameter}` is not supported by this model"))
-            }
-            Play::Fails { status } => Wrong::new(*status, "api_error", "Internal server error"),
-            _ => return None,
-        })
-    }
-
-    fn error(wrong: &Wrong, number: u64) -> Value {
-        let mut error = json!({ "type": wrong.kind, "message": wrong.message });
-        if let Some(code) = wrong.code {
-            error["details"] = json!({ "error_code": code });
-        }
-        json!({ "type": "error", "error": error, "request_id": format!("req_sim_{number:06}") })
-    }
-
-    fn error_event(wrong: &Wrong, number: u64) -> (Option<&'static str>, String) {
-        (Some("error"), Self::error(wrong, number).to_string())
-    }
-
-    fn headers(number: u64) -> Vec<(&'static str, String)> {
-        vec![
-            ("request-id", format!("req_sim_{number:06}")),
-            ("anthropic-organization-id", "org-simulated".into()),
-            ("anthropic-ratelimit-requests-limit", "1000".into()),
-            ("anthropic-ratelimit-requests-remaining", "999".into()),
-        ]
+    fn error_event(wrong: &Wrong, number: u64) -> Event {
+        (Some("error"), Anthropic::error(wrong, number).to_string())
     }
 }
 
 impl Side for Counting {
-    const NAME: &'static str = "anthropic";
+    type Vendor = Anthropic;
 
     fn prompt(head: &Parts, body: &Value) -> Result<Prompt, Wrong> {
         read(head, body, true)
@@ -451,25 +449,5 @@ impl Side for Counting {
 
     fn whole(prompt: &Prompt, _: &Said, _: u64) -> Value {
         json!({ "input_tokens": prompt.input_tokens() })
-    }
-
-    fn events(_: &Prompt, _: &Said, _: u64) -> Vec<(Option<&'static str>, String)> {
-        Vec::new()
-    }
-
-    fn wrong(play: &Play, model: &str) -> Option<Wrong> {
-        Anthropic::wrong(play, model)
-    }
-
-    fn error(wrong: &Wrong, number: u64) -> Value {
-        Anthropic::error(wrong, number)
-    }
-
-    fn error_event(wrong: &Wrong, number: u64) -> (Option<&'static str>, String) {
-        Anthropic::error_event(wrong, number)
-    }
-
-    fn headers(number: u64) -> Vec<(&'static str, String)> {
-        Anthropic::headers(number)
     }
 }

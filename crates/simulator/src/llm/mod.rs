@@ -156,11 +156,11 @@ impl Models {
 /// All vendors on one port. The base URLs: `{here}` for Anthropic, `{here}/v1` for OpenAI, `{here}/v1beta` (or `/v1`) for Gemini.
 pub fn router(models: Models) -> Router {
     Router::new()
-        .route("/v1/messages", post(anthropic::messages))
-        .route("/v1/messages/count_tokens", post(anthropic::count_tokens))
-        .route("/v1/chat/completions", post(openai::chat))
-        .route("/v1/responses", post(openai::responses))
-        .route("/v1/embeddings", post(openai::embeddings))
+        .route("/v1/messages", post(answer::<anthropic::Messages>))
+        .route("/v1/messages/count_tokens", post(answer::<anthropic::Counting>))
+        .route("/v1/chat/completions", post(answer::<openai::Chat>))
+        .route("/v1/responses", post(answer::<openai::Responses>))
+        .route("/v1/embeddings", post(answer::<openai::Embeddings>))
         .route("/v1/audio/transcriptions", post(openai::transcriptions))
         .route("/v1/models", get(list))
         .route("/v1/models/{*model}", get(one).post(gemini::call))
@@ -236,19 +236,10 @@ impl Wrong {
     }
 }
 
-/// How a vendor speaks: what differs between them once a request is here.
-trait Side: Send + Sync + 'static {
+/// A vendor: how it refuses, and what stands on its answers.
+trait Vendor: Send + Sync + 'static {
     /// Its name in the recording.
     const NAME: &'static str;
-
-    /// Reads and checks a request, as strictly as the vendor does.
-    fn prompt(head: &Parts, body: &Value) -> Result<Prompt, Wrong>;
-
-    /// The answer in one piece.
-    fn whole(prompt: &Prompt, said: &Said, number: u64) -> Value;
-
-    /// The answer as events: a name (or none) and its data.
-    fn events(prompt: &Prompt, said: &Said, number: u64) -> Vec<(Option<&'static str>, String)>;
 
     /// The error of a play that is one.
     fn wrong(play: &Play, model: &str) -> Option<Wrong>;
@@ -256,11 +247,33 @@ trait Side: Send + Sync + 'static {
     /// The body of an error.
     fn error(wrong: &Wrong, number: u64) -> Value;
 
-    /// An error after the stream has begun.
-    fn error_event(wrong: &Wrong, number: u64) -> (Option<&'static str>, String);
-
     /// What goes on top of every answer.
     fn headers(number: u64) -> Vec<(&'static str, String)>;
+}
+
+/// An event of a stream: its name, if it has one, and its data.
+type Event = (Option<&'static str>, String);
+
+/// What a vendor can be asked.
+trait Side: Send + Sync + 'static {
+    /// Who is asked.
+    type Vendor: Vendor;
+
+    /// Reads and checks a request, as strictly as the vendor does.
+    fn prompt(head: &Parts, body: &Value) -> Result<Prompt, Wrong>;
+
+    /// The answer in one piece.
+    fn whole(prompt: &Prompt, said: &Said, number: u64) -> Value;
+
+    /// The answer as events, where it can be had so.
+    fn events(_: &Prompt, _: &Said, _: u64) -> Vec<Event> {
+        Vec::new()
+    }
+
+    /// An error after the stream has begun.
+    fn error_event(wrong: &Wrong, number: u64) -> Event {
+        (None, Self::Vendor::error(wrong, number).to_string())
+    }
 }
 
 /// Whether a vendor would take this key.
@@ -277,40 +290,40 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The way of every question, whoever it is put to.
-async fn answer<S: Side>(models: Models, request: Request) -> Response {
+async fn answer<S: Side>(State(models): State<Models>, request: Request) -> Response {
     let number = models.number();
     let (head, body) = request.into_parts();
     let body = match to_bytes(body, MAX_BODY).await {
         Ok(body) => body,
         Err(_) => {
             let wrong = Wrong::new(413, "request_too_large", "Request exceeds the maximum size");
-            return finish::<S>(&models, &head, Value::Null, "", Err(wrong), number);
+            return finish::<S::Vendor>(&models, &head, Value::Null, "", Err(wrong), number);
         }
     };
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         let wrong = Wrong::new(400, "invalid_request_error", "The request body is not valid JSON");
-        return finish::<S>(&models, &head, Value::Null, "", Err(wrong), number);
+        return finish::<S::Vendor>(&models, &head, Value::Null, "", Err(wrong), number);
     };
     let prompt = match S::prompt(&head, &body) {
         Ok(prompt) => prompt,
-        Err(wrong) => return finish::<S>(&models, &head, body, "", Err(wrong), number),
+        Err(wrong) => return finish::<S::Vendor>(&models, &head, body, "", Err(wrong), number),
     };
     let model = prompt.model.clone();
     let play = models.next_play(&model);
     if let Some(play) = &play
-        && let Some(wrong) = S::wrong(play, &model)
+        && let Some(wrong) = S::Vendor::wrong(play, &model)
     {
-        return finish::<S>(&models, &head, body, &model, Err(wrong), number);
+        return finish::<S::Vendor>(&models, &head, body, &model, Err(wrong), number);
     }
     // remembered before the answer: a client that hangs up is remembered too
-    models.remember(seen::<S>(&head, body, &model, 200, number));
+    models.remember(seen::<S::Vendor>(&head, body, &model, 200, number));
     let mut response = sent::send::<S>(&prompt, play, number).await;
-    dress::<S>(&mut response, number);
+    dress::<S::Vendor>(&mut response, number);
     response
 }
 
 /// Answers what needs no thinking, and remembers it.
-fn finish<S: Side>(
+fn finish<V: Vendor>(
     models: &Models,
     head: &Parts,
     body: Value,
@@ -320,16 +333,16 @@ fn finish<S: Side>(
 ) -> Response {
     let mut response = match got {
         Ok(value) => Json(value).into_response(),
-        Err(wrong) => error::<S>(&wrong, number),
+        Err(wrong) => error::<V>(&wrong, number),
     };
-    models.remember(seen::<S>(head, body, model, response.status().as_u16(), number));
-    dress::<S>(&mut response, number);
+    models.remember(seen::<V>(head, body, model, response.status().as_u16(), number));
+    dress::<V>(&mut response, number);
     response
 }
 
-fn error<S: Side>(wrong: &Wrong, number: u64) -> Response {
+fn error<V: Vendor>(wrong: &Wrong, number: u64) -> Response {
     let status = StatusCode::from_u16(wrong.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, Json(S::error(wrong, number))).into_response();
+    let mut response = (status, Json(V::error(wrong, number))).into_response();
     if let Some((seconds, dated)) = wrong.wait {
         let value = if dated {
             let at =
@@ -345,15 +358,15 @@ fn error<S: Side>(wrong: &Wrong, number: u64) -> Response {
     response
 }
 
-fn dress<S: Side>(response: &mut Response, number: u64) {
-    for (name, value) in S::headers(number) {
+fn dress<V: Vendor>(response: &mut Response, number: u64) {
+    for (name, value) in V::headers(number) {
         if let Ok(value) = value.parse() {
             response.headers_mut().insert(name, value);
         }
     }
 }
 
-fn seen<S: Side>(head: &Parts, body: Value, model: &str, status: u16, number: u64) -> Seen {
+fn seen<V: Vendor>(head: &Parts, body: Value, model: &str, status: u16, number: u64) -> Seen {
     let struck = |name: &str, value: &str| match name {
         "authorization" if value.starts_with("Bearer ") => "Bearer struck out".to_owned(),
         "authorization" | "x-api-key" | "x-goog-api-key" | "cookie" => "struck out".to_owned(),
@@ -370,7 +383,7 @@ fn seen<S: Side>(head: &Parts, body: Value, model: &str, status: u16, number: u6
         .collect();
     Seen {
         number,
-        vendor: S::NAME,
+        vendor: V::NAME,
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: query.join("&"),
@@ -383,7 +396,7 @@ fn seen<S: Side>(head: &Parts, body: Value, model: &str, status: u16, number: u6
 }
 
 /// Answers a request that has no body.
-async fn answer_get<S: Side>(
+async fn answer_get<V: Vendor>(
     models: Models,
     request: Request,
     got: impl FnOnce(&Parts) -> Result<Value, Wrong>,
@@ -392,7 +405,7 @@ async fn answer_get<S: Side>(
     let (head, _) = request.into_parts();
     debug_assert_eq!(head.method, Method::GET);
     let got = got(&head);
-    finish::<S>(&models, &head, Value::Null, "", got, number)
+    finish::<V>(&models, &head, Value::Null, "", got, number)
 }
 
 /// A body of pieces, each sent as it comes.

@@ -45,7 +45,7 @@ pub async fn send<S: Side>(prompt: &Prompt, play: Option<Play>, number: u64) -> 
             Some(Play::Malformed) => {
                 ([(header::CONTENT_TYPE, "application/json")], text[..half].to_owned()).into_response()
             }
-            Some(Play::Breaks) => error::<S>(&Wrong::new(500, "api_error", "Internal server error"), number),
+            Some(Play::Breaks) => error::<S::Vendor>(&Wrong::new(500, "api_error", "Internal server error"), number),
             _ => {
                 let half = Bytes::copy_from_slice(&text.as_bytes()[..half]);
                 cut_after(vec![half], "application/json")
