@@ -25,6 +25,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod media;
 pub mod messages;
+pub mod quick_replies;
 pub mod registry;
 pub mod tenants;
 pub mod users;

@@ -4,7 +4,7 @@ use crate::{
     app::App,
     audit, contacts, conversations, events, health,
     http::{Problem, docs, stack, ui},
-    instances, jobs, media, messages, tenants, users,
+    instances, jobs, media, messages, quick_replies, tenants, users,
 };
 use axum::{
     Router,
@@ -34,6 +34,7 @@ pub fn rooms() -> OpenApiRouter<App> {
         .merge(contacts::http::routes())
         .merge(conversations::http::routes())
         .merge(media::http::routes())
+        .merge(quick_replies::http::routes())
         .merge(messages::http::routes())
 }
 

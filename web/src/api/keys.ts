@@ -18,4 +18,5 @@ export const keys = {
   apiKeys: ["api-keys"] as const,
   audit: ["audit"] as const,
   jobs: ["jobs"] as const,
+  quickReplies: ["quick-replies"] as const,
 };

@@ -26,6 +26,7 @@ import type { Entry } from "~/features/conversations/thread";
 import { shownViews, ViewPills, ViewsPane, viewName } from "~/features/conversations/Views";
 import { Writing, type WritingHandle } from "~/features/conversations/Writing";
 import { instances as instancesQuery } from "~/features/instances/queries";
+import { knownOf } from "~/features/quick_replies/variables";
 import { nameOf, wayOf } from "~/i18n/name";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
@@ -48,6 +49,8 @@ import { useWords } from "./useWords";
 const StartDialog = lazy(() => import("~/features/contacts/StartDialog"));
 const Details = lazy(() => import("~/features/conversations/Details"));
 const CardDialog = lazy(() => import("./CardDialog"));
+const QuickPicker = lazy(() => import("~/features/quick_replies/Picker"));
+const ReplyDialog = lazy(() => import("~/features/quick_replies/ReplyDialog"));
 
 /** No filter. */
 const everything: Partial<Filter> = { view: "all", instanceId: undefined, label: undefined };
@@ -501,6 +504,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
   const composer = useRef<WritingHandle>(null);
   const [replyTo, setReplyTo] = useState<Message>();
   const [details, setDetails] = useState<Message>();
+  const [keeping, keep] = useState<Message>();
   const [dropping, setDropping] = useState(false);
   const change = useChange();
   const { mutate: react } = useReact();
@@ -527,6 +531,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           composer.current?.focus();
         },
         onReact: (message: Message, emoji: string) => react({ message, emoji }),
+        onKeep: keep,
         onAct: (act: "check" | "mark-sent" | "resend" | "cancel", { message, outgoing }: Entry) => {
           if (outgoing) outbox.again(outgoing.key);
           else settle({ message, act });
@@ -632,6 +637,19 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           onTyping={(on) => void say({ kind: "typing", conversation: id, on })}
           can={number?.capabilities}
           Cards={CardDialog}
+          quick={(props) => (
+            <Suspense>
+              <QuickPicker
+                {...props}
+                known={knownOf(
+                  talk.contact,
+                  session.user,
+                  { name: talk.instance.name, phone: number?.phone },
+                  session.tenant,
+                )}
+              />
+            </Suspense>
+          )}
           closed={
             !agent
               ? t("composer.viewer")
@@ -647,6 +665,11 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
         )}
       </div>
       {pane(talk)}
+      {keeping && (
+        <Suspense>
+          <ReplyDialog body={keeping.body ?? ""} onClose={() => keep(undefined)} />
+        </Suspense>
+      )}
       {details && (
         <Suspense>
           <Details message={details} provider={talk.instance.provider} onClose={() => setDetails(undefined)} />

@@ -4,6 +4,7 @@ import {
   ChevronRight,
   Cpu,
   KeyRound,
+  MessageSquareQuote,
   MonitorSmartphone,
   ScrollText,
   Server,
@@ -21,6 +22,7 @@ import { Labels } from "~/features/conversations/Labels";
 import { Preferences } from "~/features/conversations/Preferences";
 import { Gateways } from "~/features/instances/Gateways";
 import { Jobs } from "~/features/jobs/Jobs";
+import { QuickReplies } from "~/features/quick_replies/QuickReplies";
 import { Workspace } from "~/features/tenants/Workspace";
 import { ApiKeys } from "~/features/users/ApiKeys";
 import { Notifications } from "~/features/users/Notifications";
@@ -47,6 +49,13 @@ const parts: Part[] = [
   { path: "sign-ins", name: "settings.signIns", icon: MonitorSmartphone, role: "viewer", page: SignIns },
   { path: "preferences", name: "settings.preferences", icon: SlidersHorizontal, role: "viewer", page: Preferences },
   { path: "notifications", name: "settings.notifications", icon: Bell, role: "viewer", page: Notifications },
+  {
+    path: "quick-replies",
+    name: "settings.quickReplies",
+    icon: MessageSquareQuote,
+    role: "viewer",
+    page: QuickReplies,
+  },
   { path: "workspace", name: "settings.workspace", icon: Building2, role: "viewer", page: Workspace },
   { path: "team", name: "settings.team", icon: Users, role: "viewer", page: Team },
   { path: "labels", name: "settings.labels", icon: Tag, role: "viewer", page: Labels },

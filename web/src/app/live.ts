@@ -12,6 +12,7 @@ import { applyConversationFrame } from "~/features/conversations/live";
 import { outbox } from "~/features/conversations/outbox";
 import { applyTyping } from "~/features/conversations/typing";
 import { applyInstanceFrame } from "~/features/instances/live";
+import { applyQuickReplyFrame } from "~/features/quick_replies/live";
 
 let current: Live | undefined;
 const listeners = new Set<(frame: Frame) => void>();
@@ -37,6 +38,7 @@ export const applyTo =
     applyLabelFrame(client, frame, only);
     applyContactFrame(client, frame, only);
     applyInstanceFrame(client, frame, only);
+    applyQuickReplyFrame(client, frame, only);
     if (frame.kind === "job.dead" && !only) void client.invalidateQueries({ queryKey: keys.jobs });
   };
 

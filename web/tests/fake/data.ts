@@ -1,4 +1,15 @@
-import type { Contact, Conversation, Gateway, Instance, Label, Media, Message, Note, Session } from "~/api/types";
+import type {
+  Contact,
+  Conversation,
+  Gateway,
+  Instance,
+  Label,
+  Media,
+  Message,
+  Note,
+  QuickReply,
+  Session,
+} from "~/api/types";
 
 // People and houses that do not exist, for the tests and for work on the UI without a server.
 
@@ -30,6 +41,21 @@ export const session: Session = {
 
 export const me = { id: session.user.id, name: session.user.name };
 export const pieter = { id: "usr_pieter", name: "Pieter Botha" };
+
+export function quickReply(part: Partial<QuickReply> = {}): QuickReply {
+  return {
+    id: nextId("qrp"),
+    scope: "all",
+    shortcut: "hello",
+    title: "Greeting",
+    body: "Good day {{contact.first_name|there}}, {{user.first_name}} here.",
+    media: null,
+    uses: 0,
+    createdAt: ago(9e4),
+    updatedAt: ago(9e4),
+    ...part,
+  };
+}
 
 const instanceOf = (one: Instance) => ({ id: one.id, name: one.name, provider: one.provider });
 

@@ -1,5 +1,18 @@
 import type { Conversation, Message } from "~/api/types";
-import { ago, contact, conversation, gateway, idle, instance, lastOf, me, media, message, pieter } from "./data.ts";
+import {
+  ago,
+  contact,
+  conversation,
+  gateway,
+  idle,
+  instance,
+  lastOf,
+  me,
+  media,
+  message,
+  pieter,
+  quickReply,
+} from "./data.ts";
 import { FakeServer } from "./server.ts";
 
 const people = [
@@ -231,6 +244,22 @@ export function demo(many = 300): FakeServer {
     add(of, { createdAt: before(600 + at * 37), body: `Is number ${at + 1} still to let?` });
     server.conversations.push(of);
   }
+  server.quickReplies = [
+    quickReply({ uses: 41 }),
+    quickReply({
+      shortcut: "levies",
+      title: "Rates and levies",
+      body: "The rates are R 1 850 a month, the levies R 2 100. Anything else, {{contact.first_name|there}}?",
+      uses: 12,
+    }),
+    quickReply({
+      shortcut: "viewing",
+      title: "Offer a viewing",
+      body: "Good day {{contact.first_name|there}}, would Saturday at 10:00 suit you for a viewing? {{user.first_name}}",
+      scope: "me",
+      uses: 1,
+    }),
+  ];
   return server;
 }
 

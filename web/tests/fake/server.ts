@@ -9,6 +9,7 @@ import type {
   Note,
   Page,
   Preferences,
+  QuickReply,
   Session,
   User,
 } from "~/api/types";
@@ -62,6 +63,7 @@ export class FakeServer {
   labels: Label[] = [];
   notes: Note[] = [];
   media = new Map<string, Media>();
+  quickReplies: QuickReply[] = [];
   users: User[] = [
     {
       ...data.me,
@@ -434,6 +436,8 @@ export class FakeServer {
       );
       return one ? { status: 201, body: one } : problem(422, "invalid", "This number is not on WhatsApp.");
     }
+    const quick = /^\/api\/quick-replies(?:\/(.+))?$/.exec(path);
+    if (quick) return this.#quick(asked, quick[1]);
     const talk = /^\/api\/conversations\/([^/]+)(?:\/(.+))?$/.exec(path);
     if (talk) return this.#talk(asked, talk[1] ?? "", talk[2]);
     const item = /^\/api\/messages\/([^/]+)\/(.+)$/.exec(path);
@@ -505,6 +509,28 @@ export class FakeServer {
     const gone = { id, conversationId: one.conversationId, removed: true };
     this.emit("note.deleted", { conversation: one.conversationId, note: id }, { note: gone });
     return { status: 204 };
+  }
+
+  #quick({ method, query, body }: Asked, id: string | undefined): Answer {
+    const of = (one: QuickReply) => (a: QuickReply) =>
+      a !== one && a.scope === one.scope && a.shortcut === one.shortcut.replace(/^\//, "").toLowerCase();
+    const sorted = () => this.quickReplies.sort((a, b) => (a.shortcut < b.shortcut ? -1 : 1));
+    if (!id && method === "GET") return ok(this.#page(sorted(), query));
+    const before = this.quickReplies.find((one) => one.id === id);
+    if (id && !before) return problem(404, "missing", "There is no such quick reply.");
+    if (method === "DELETE") {
+      this.quickReplies = this.quickReplies.filter((one) => one !== before);
+      return { status: 204 };
+    }
+    const { mediaId, ...fields } = body;
+    const one = data.quickReply({ ...before, ...fields } as Partial<QuickReply>);
+    if (this.quickReplies.filter((other) => other !== before).some(of(one)))
+      return problem(409, "shortcut-taken", "Another quick reply has it.");
+    one.shortcut = one.shortcut.replace(/^\//, "").toLowerCase();
+    one.media = this.media.get(String(mediaId)) ?? null;
+    this.quickReplies = [...this.quickReplies.filter((other) => other !== before), one];
+    this.emit("quick_reply.changed", { quickReply: one.id }, {});
+    return { status: before ? 200 : 201, body: one };
   }
 
   #gateway(method: string, id: string, act: string | undefined, body: Record<string, unknown>): Answer {

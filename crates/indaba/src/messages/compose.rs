@@ -9,6 +9,7 @@ use crate::{
     http::{Actor, Who},
     jobs,
     media::{self, Kind as MediaKind, MediaId},
+    quick_replies::{self, QuickReplyId},
     search,
 };
 use indaba_providers::{Capabilities, Capability, Content};
@@ -58,6 +59,8 @@ pub struct New {
     pub location: Option<parts::Place>,
     /// The contact cards, of a message of that kind.
     pub contacts: Option<Vec<parts::NewCard>>,
+    /// The quick reply it was made from: counted there.
+    pub quick_reply_id: Option<QuickReplyId>,
 }
 
 /// WhatsApp's limits, in characters.
@@ -231,6 +234,9 @@ pub fn queue(
     contacts::touch(tx, &[touch])?;
     search::add(tx, &doc(&message).into_iter().collect::<Vec<_>>())?;
     jobs::enqueue(tx, &super::jobs::SendMessage { message: message.id, conversation: before.id })?;
+    if let Some(id) = new.quick_reply_id {
+        quick_replies::used(tx, who, id)?;
+    }
     let view = message.view(quoted.as_ref(), Vec::new(), file.as_ref().map(media::Media::view));
     let patch = json!({ "message": view, "conversation": after.view() });
     updates::tell(tx, "message.queued", &message, before.contact_id, &patch)?;

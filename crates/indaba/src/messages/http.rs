@@ -15,7 +15,9 @@ use crate::{
     http::{Admin, After, Agent, Json, Path, Problem, Query, Role, Viewer, Who},
     id::TenantId,
     instances::{self, InstanceId},
-    jobs, tenants,
+    jobs,
+    quick_replies::QuickReplyId,
+    tenants,
 };
 use axum::{
     extract::State,
@@ -185,14 +187,26 @@ struct Addressed {
     poll: Option<parts::Poll>,
     location: Option<parts::Place>,
     contacts: Option<Vec<parts::NewCard>>,
+    quick_reply_id: Option<QuickReplyId>,
 }
 
 /// Sends a message to a phone number or a contact: the contact and the conversation are made when there are none.
 #[utoipa::path(post, path = "/api/messages/send", tag = "messages", request_body = Addressed,
     responses((status = 201, body = View), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn send_to(State(app): State<App>, who: Agent, Json(asked): Json<Addressed>) -> Result<(StatusCode, Json<View>)> {
-    let Addressed { instance_id: instance, to, kind, body, media_id, reply_to, poll, location, contacts } = asked;
-    let new = New { kind, body, media_id, reply_to, poll, location, contacts };
+    let Addressed {
+        instance_id: instance,
+        to,
+        kind,
+        body,
+        media_id,
+        reply_to,
+        poll,
+        location,
+        contacts,
+        quick_reply_id,
+    } = asked;
+    let new = New { kind, body, media_id, reply_to, poll, location, contacts, quick_reply_id };
     new.check()?;
     let place = app.db.write(who.tenant, move |tx| {
         let contact = match (to.contact_id, &to.phone) {

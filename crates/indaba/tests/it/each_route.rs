@@ -307,6 +307,8 @@ async fn samples(house: &House, waha: &Running) -> Samples {
     let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\ncontent-type: text/plain\r\n\r\nhello\r\n--b--\r\n";
     let uploads = house.admin.with("content-type", "multipart/form-data; boundary=b");
     keep(&uploads.send(Method::POST, "/api/media", Body::from(form)).await.ok()["id"]);
+    let reply = json!({ "scope": "all", "shortcut": "hello", "title": "Hello", "body": "Good day" });
+    keep(&made("/api/quick-replies", reply).await["id"]);
     samples
 }
 

@@ -31,9 +31,9 @@ const ROOMS: &[&str] = &[
     "instances",
     "contacts",
     "conversations",
+    "media", // what templates and quick replies carry along
     "templates",
     "quick_replies",
-    "media",
     "messages",
     "notifications",
     "knowledge",

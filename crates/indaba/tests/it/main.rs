@@ -21,6 +21,7 @@ mod notes;
 mod numbers;
 mod outbound;
 mod program;
+mod quick_replies;
 mod renumbered;
 mod search;
 mod secrets;

@@ -1,4 +1,4 @@
-import { Contact, ListChecks, MapPin, Paperclip, Plus } from "lucide-react";
+import { Contact, ListChecks, MapPin, MessageSquareQuote, Paperclip, Plus } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Instance } from "~/api/types";
 import { t } from "~/i18n/t";
@@ -14,10 +14,11 @@ interface Props {
   can: Instance["capabilities"] | undefined;
   onFiles: () => void;
   onPart: (kind: PartKind) => void;
+  onQuick: () => void;
 }
 
 /** What can be put into a message. What this number cannot send says so. */
-export function AttachMenu({ phone, can, onFiles, onPart }: Props) {
+export function AttachMenu({ phone, can, onFiles, onPart, onQuick }: Props) {
   const part = (kind: PartKind, name: string, icon: ReactNode, able: boolean | undefined) => (
     <MenuItem icon={icon} disabled={able === false} onSelect={() => onPart(kind)} testId={`attach-${kind}`}>
       {name}
@@ -40,6 +41,9 @@ export function AttachMenu({ phone, can, onFiles, onPart }: Props) {
     >
       <MenuItem icon={<Paperclip aria-hidden />} onSelect={onFiles} testId="attach-files">
         {t("composer.attach")}
+      </MenuItem>
+      <MenuItem icon={<MessageSquareQuote aria-hidden />} keys="/" onSelect={onQuick} testId="attach-quick">
+        {t("quick.one")}
       </MenuItem>
       {part("location", t("kind.location"), <MapPin aria-hidden />, can?.location)}
       {part("contacts", t("kind.contacts"), <Contact aria-hidden />, can?.contacts)}

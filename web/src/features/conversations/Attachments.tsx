@@ -13,6 +13,8 @@ export interface Attached {
   kind: FileKind;
   caption: string;
   preview: string | undefined;
+  /** It is at the server already: the file of a quick reply. */
+  mediaId?: string | undefined;
   /** A picture, as light as it need be and as it was given. */
   picture?: Record<Pictures, File> | undefined;
 }

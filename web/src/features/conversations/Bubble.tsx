@@ -6,6 +6,7 @@ import {
   CornerUpRight,
   Ellipsis,
   Info,
+  MessageSquareQuote,
   RotateCcw,
   Smartphone,
   Trash2,
@@ -30,6 +31,8 @@ const quick = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 export interface BubbleActions extends CardActions {
   onReply?: ((message: Message) => void) | undefined;
   onReact?: ((message: Message, emoji: string) => void) | undefined;
+  /** Keeps its words as a quick reply. */
+  onKeep?: ((message: Message) => void) | undefined;
   onDetails: (message: Message) => void;
   onJump: (id: string) => void;
   /** What can be done about a message that did not go its way. */
@@ -219,7 +222,7 @@ export const Bubble = memo(function Bubble({
   const out = message.direction === "outbound";
   const ai = message.author.kind === "assistant";
   const deleted = !!message.deletedAt;
-  const { onReply, onReact, onDetails, onAct, onJump } = actions;
+  const { onReply, onReact, onKeep, onDetails, onAct, onJump } = actions;
   const real = !outgoing;
   const openMenu = useRef<() => void>(null);
   const press = useLongPress(real && !deleted ? () => openMenu.current?.() : undefined);
@@ -317,6 +320,11 @@ export const Bubble = memo(function Bubble({
                       onSelect={() => void navigator.clipboard?.writeText(message.body ?? "")}
                     >
                       {t("message.copy")}
+                    </MenuItem>
+                  )}
+                  {onKeep && message.body && message.direction === "outbound" && (
+                    <MenuItem icon={<MessageSquareQuote aria-hidden />} onSelect={() => onKeep(message)}>
+                      {t("quick.keep")}
                     </MenuItem>
                   )}
                   {onAct && message.state === "queued" && (

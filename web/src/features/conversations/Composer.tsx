@@ -12,7 +12,9 @@ import {
   useRef,
   useState,
 } from "react";
-import type { Conversation, Instance, Message } from "~/api/types";
+import { api, take } from "~/api/client";
+import type { Conversation, Instance, Message, QuickReply } from "~/api/types";
+import { kindOf } from "~/api/upload";
 import { number } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
@@ -49,6 +51,8 @@ export interface ComposerProps {
   can: Instance["capabilities"] | undefined;
   /** Chooses contact cards to send. */
   Cards: ComponentType<{ onClose: () => void; onSend: (part: Part) => void }>;
+  /** Chooses a quick reply; `typed` is what was searched for when that was left. */
+  quick: (props: { onPick: (reply: QuickReply, text: string) => void; onClose: (typed?: string) => void }) => ReactNode;
   /** Why nothing can be written, in words; the composer then only says so. */
   closed?: string | undefined;
   /** Stands over what is written: whether it is a reply or a note. */
@@ -64,7 +68,7 @@ export interface ComposerHandle {
 
 /** What goes out: words, files with captions, a voice note. Never loses what was typed. */
 export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Composer(
-  { conversation, replyTo, onReplyTo, onTyping, can, Cards, closed, tabs },
+  { conversation, replyTo, onReplyTo, onTyping, can, Cards, quick, closed, tabs },
   handle,
 ) {
   const { id, contact } = conversation;
@@ -77,6 +81,9 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
   const [recording, record] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [making, make] = useState<PartKind>();
+  const [quickly, open] = useState<"key" | "menu">();
+  /** The quick reply that the words came from. */
+  const [used, use] = useState<string>();
   const area = useRef<HTMLTextAreaElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
@@ -89,6 +96,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
   const ready = !over && (files.length > 0 || text.trim() !== "");
 
   const write = (next: string) => {
+    if (!next) use(undefined);
     if (file) setFiles(files.map((one, at) => (at === chosen ? { ...one, caption: next } : one)));
     else setText(next);
   };
@@ -174,9 +182,12 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
           body: one.caption.trim(),
           file: one.file,
           preview: one.preview,
+          mediaId: one.mediaId,
           replyTo: at === 0 ? replyTo?.id : undefined,
+          quickReplyId: at === 0 ? used : undefined,
         });
-    else outbox.add({ conversationId: id, kind: "text", body: text.trim(), replyTo: replyTo?.id });
+    else outbox.add({ conversationId: id, kind: "text", body: text.trim(), replyTo: replyTo?.id, quickReplyId: used });
+    use(undefined);
     clearTimeout(told.current);
     told.current = undefined;
     setFiles([]);
@@ -186,6 +197,50 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
     setProblem(undefined);
     onReplyTo(undefined);
     area.current?.focus();
+  }
+
+  /** Puts a text where the caret is; gives what stands there then. */
+  function insert(more: string): string {
+    const box = area.current;
+    const at = box?.selectionStart ?? words.length;
+    const next = words.slice(0, at) + more + words.slice(box?.selectionEnd ?? at);
+    write(next);
+    requestAnimationFrame(() => {
+      box?.focus();
+      box?.setSelectionRange(at + more.length, at + more.length);
+    });
+    return next;
+  }
+
+  async function pickQuick({ id: reply, media }: QuickReply, filled: string) {
+    open(undefined);
+    const caption = insert(filled);
+    use(reply);
+    if (!media) return;
+    try {
+      const blob = await take(
+        api.GET("/api/media/{id}", { params: { path: { id: media.id } }, parseAs: "blob" }) as never as Promise<{
+          data: Blob;
+          response: Response;
+        }>,
+      );
+      const found = new File([blob], media.name ?? t("kind.document"), { type: media.mime });
+      const kind = kindOf(found);
+      const more: Attached = {
+        key: `${reply} ${Date.now()}`,
+        file: found,
+        kind,
+        caption: file ? "" : caption,
+        mediaId: media.id,
+        preview: kind === "document" ? undefined : URL.createObjectURL(found),
+        // it goes as it was kept
+        picture: kind === "image" ? { standard: found, original: found } : undefined,
+      };
+      setFiles((before) => [...before, more]);
+      if (!file) setText("");
+    } catch {
+      setProblem(t("quick.fileFailed"));
+    }
   }
 
   function sendPart({ kind, body, ...part }: Part) {
@@ -274,6 +329,9 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
           if (replyTo) onReplyTo(undefined);
           else event.currentTarget.blur();
           event.stopPropagation();
+        } else if (event.key === "/" && words === "") {
+          event.preventDefault();
+          open("key");
         }
       }}
       className={cn(
@@ -351,7 +409,27 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
     />
   );
 
-  const attachMenu = <AttachMenu phone={phone} can={can} onFiles={() => input.current?.click()} onPart={make} />;
+  const attachMenu = (
+    <AttachMenu
+      phone={phone}
+      can={can}
+      onFiles={() => input.current?.click()}
+      onPart={make}
+      onQuick={() => open("menu")}
+    />
+  );
+
+  const quickReplies =
+    quickly &&
+    quick({
+      onPick: (reply, filled) => void pickQuick(reply, filled),
+      onClose: (typed) => {
+        open(undefined);
+        // The / was meant as such.
+        if (typed !== undefined && quickly === "key") insert(`/${typed}`);
+        else area.current?.focus();
+      },
+    });
   const close = () => make(undefined);
   const dialog = making && (
     <Suspense>
@@ -388,7 +466,8 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
         {tabs && <div className={cn(!ready && "hidden group-focus-within/writing:block")}>{tabs}</div>}
         {above}
         {counter && <div className="px-4 pt-1 text-end">{counter}</div>}
-        <div className="flex items-end gap-1.5 px-2 pt-2">
+        <div className="relative flex items-end gap-1.5 px-2 pt-2">
+          {quickReplies}
           {attachMenu}
           <div className="flex min-h-11 flex-1 items-end rounded-[22px] border border-control bg-raised focus-within:outline-2 focus-within:-outline-offset-1 focus-within:outline-focus">
             {field}
@@ -452,6 +531,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
           {t("composer.send")}
         </Button>
         {emoji}
+        {quickReplies}
       </div>
       {chooser}
       {dialog}

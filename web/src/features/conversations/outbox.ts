@@ -33,6 +33,8 @@ export interface Outgoing {
   mediaId?: string | undefined;
   /** What it says besides its words: then the server makes those itself. */
   part?: Pick<Part, "fields" | "content"> | undefined;
+  /** The quick reply it was made from. */
+  quickReplyId?: string | undefined;
   createdAt: string;
   /** `waiting`: no connection; it goes by itself when there is one. `refused`: the server said no, and why. */
   is: "sending" | "waiting" | "refused";
@@ -115,9 +117,7 @@ export class Outbox {
     return this.#became.get(messageId) ?? messageId;
   }
 
-  add(
-    entry: Pick<Outgoing, "conversationId" | "kind" | "body" | "replyTo" | "file" | "preview" | "durationMs" | "part">,
-  ): void {
+  add(entry: Omit<Outgoing, "key" | "createdAt" | "is" | "reason" | "messageId">): void {
     const made: Outgoing = { ...entry, key: onceKey(), createdAt: new Date().toISOString(), is: "sending" };
     this.#entries = [...this.#entries, made];
     this.#shelf?.put(made);
@@ -214,6 +214,7 @@ export class Outbox {
             ...(entry.part ? entry.part.fields : entry.body && { body: entry.body }),
             ...(mediaId && { mediaId }),
             ...(entry.replyTo && { replyTo: entry.replyTo }),
+            ...(entry.quickReplyId && { quickReplyId: entry.quickReplyId }),
           },
         }),
       );

@@ -48,6 +48,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.upgrade-gateway": "La passerelle est trop ancienne pour cela. Son opérateur doit la mettre à jour.",
   "problem.is.account-locked": "WhatsApp a bloqué les premiers messages depuis ce numéro. Les réponses partent encore.",
   "problem.is.not-linked": "Le numéro n’est pas connecté. Connectez-le d’abord.",
+  "problem.is.shortcut-taken": "Une autre réponse rapide a ce raccourci. Choisissez-en un autre.",
+  "problem.is.list-full": "Il y a déjà 300 réponses rapides. Supprimez-en d’abord.",
   "problem.is.number-removed":
     "Le numéro de cette conversation a été retiré. Commencez une conversation sur un autre numéro.",
   "problem.is.wrong-state": "L’état de ce message ne le permet plus.",

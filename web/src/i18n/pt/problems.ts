@@ -44,6 +44,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.upgrade-gateway": "O gateway é antigo demais para isto. O operador dele precisa atualizá-lo.",
   "problem.is.account-locked": "O WhatsApp bloqueou as primeiras mensagens deste número. As respostas ainda saem.",
   "problem.is.not-linked": "O número não está conectado. Conecte-o primeiro.",
+  "problem.is.shortcut-taken": "Outra resposta rápida tem este atalho. Escolha outro.",
+  "problem.is.list-full": "Já há 300 respostas rápidas. Elimine algumas primeiro.",
   "problem.is.number-removed": "O número desta conversa foi removido. Comece uma conversa em outro número.",
   "problem.is.wrong-state": "O estado desta mensagem não permite mais isso.",
   "problem.is.label-exists": "Já há uma etiqueta com este nome. Use-a, ou escolha outro nome.",

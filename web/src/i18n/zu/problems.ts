@@ -44,6 +44,8 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.upgrade-gateway": "I-gateway indala kakhulu kulokhu. Umqhubi wayo kumele ayibuyekeze.",
   "problem.is.account-locked": "I-WhatsApp ivale imilayezo yokuqala evela kule nombolo. Izimpendulo zisahamba.",
   "problem.is.not-linked": "Inombolo ayixhunyiwe. Yixhume kuqala.",
+  "problem.is.shortcut-taken": "Enye impendulo esheshayo inalesi sinqamuleli. Khetha esinye.",
+  "problem.is.list-full": "Sekunezimpendulo ezisheshayo ezingu-300. Susa ezinye kuqala.",
   "problem.is.number-removed": "Inombolo yale ngxoxo isusiwe. Qala ingxoxo kwenye inombolo.",
   "problem.is.wrong-state": "Isimo salo mlayezo asisakuvumeli lokho.",
   "problem.is.label-exists": "Selikhona ilebula eliqanjwe kanje. Lisebenzise, noma ukhethe elinye igama.",
