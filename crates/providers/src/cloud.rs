@@ -8,8 +8,10 @@
 //! and comes back with its statuses.
 
 mod call;
+mod check;
 mod order;
 mod read;
+mod templates;
 
 use std::collections::BTreeMap;
 
@@ -22,9 +24,9 @@ use serde_json::{Value, json};
 use self::call::{Graph, id, send_refusal};
 use self::order::{Upload, envelope, order};
 use crate::{
-    Address, Addressee, Build, CallError, Capabilities, Check, CheckStep, Created, Download, Handshake, Hook, Incoming,
-    Limits, Link, MediaSource, MessageRef, Outgoing, Page, Part, PresenceState, Profile, Provider, Reason, Refused,
-    Secrets, SendError, Sent, Session, SessionState, Setup, Template, Unreadable, http, lenient, signature,
+    Address, Addressee, Build, CallError, Capabilities, Check, Created, Download, Handshake, Hook, Incoming, Limits,
+    Link, MediaSource, MessageRef, Outgoing, Page, Part, PresenceState, Profile, Provider, Reason, Refused, Secrets,
+    SendError, Sent, Session, SessionState, Setup, Template, Unreadable, http, signature,
 };
 
 /// The fields to subscribe to, for a person who sets up a Meta app by hand.
@@ -52,8 +54,6 @@ const FIELDS: &[&str] = &[
     "history",
 ];
 
-/// What is asked of a template.
-const TEMPLATE: &str = "id,name,language,category,status,components,parameter_format,quality_score,rejected_reason";
 /// What is asked of a number.
 const NUMBER: &str = "id,display_phone_number,verified_name,status,quality_rating,throughput,name_status,\
                       code_verification_status,whatsapp_business_manager_messaging_limit";
@@ -168,84 +168,8 @@ impl Provider for Cloud {
         read::hook(hook)
     }
 
-    /// The token, the number, its account, and whether Meta will call us: an app that is not subscribed to the account is the most common reason
-    /// why nothing ever comes.
     async fn check(&self, link: &Link) -> Result<Check, CallError> {
-        let graph = Graph(link);
-        let found = graph.get(&["debug_token"], &[("input_token", link.key.expose_secret())]).await;
-        let mut steps = vec![CheckStep::new("reach", true, "Meta answers")];
-        steps.push(match found {
-            Ok(found) => token(&found["data"]),
-            // the wrong secret shows in the proof that goes along with each call
-            Err(CallError::Invalid(why)) if why.contains("appsecret_proof") => {
-                steps.push(CheckStep::new(
-                    "secret",
-                    false,
-                    "the app secret is not that of the app whose token this is",
-                ));
-                return Ok(Check { build: Build { version: version(link), engine: None, tier: None }, steps });
-            }
-            // a token may be refused the look at itself, and be good: the number shows it
-            Err(CallError::Invalid(why)) => CheckStep::new("key", true, format!("the access token is taken ({why})")),
-            Err(CallError::Gone | CallError::NotFound(_)) if !link.external_name.is_empty() => {
-                CheckStep::new("key", true, "the access token is taken")
-            }
-            Err(error) => return Err(error),
-        });
-        let version = version(link);
-        steps.push(match &version {
-            Some(version) => CheckStep::new("version", true, format!("Graph API {version}")),
-            None => CheckStep::new("version", false, "put the version at the end of the URL, such as /v26.0"),
-        });
-        if !link.external_name.is_empty() {
-            steps.push(match graph.get(&[graph.number()?], &[("fields", NUMBER)]).await {
-                Ok(number) => {
-                    let session = session(&number);
-                    let shown = session.phone.as_deref().unwrap_or("the number");
-                    let name = session.push_name.as_deref().unwrap_or("no verified name");
-                    CheckStep::new("number", true, format!("{shown}, {name}"))
-                }
-                Err(CallError::Gone) => {
-                    CheckStep::new("number", false, "Meta knows no such number, or the access token may not use it")
-                }
-                Err(error @ (CallError::Unreachable(_) | CallError::Cut(_) | CallError::Wait(_))) => return Err(error),
-                Err(error) => CheckStep::new("number", false, error.to_string()),
-            });
-        }
-        if link.extras.waba_id.is_some() {
-            let account = graph.account()?;
-            steps.push(match graph.get(&[account], &[("fields", "id,name")]).await {
-                Ok(found) => CheckStep::new("account", true, found["name"].as_str().unwrap_or(account).to_owned()),
-                Err(CallError::Gone) => CheckStep::new("account", false, "Meta knows no such business account"),
-                Err(error) => CheckStep::new("account", false, error.to_string()),
-            });
-            steps.push(match graph.get(&[account, "subscribed_apps"], &[]).await {
-                Ok(found) if found["data"].as_array().is_some_and(|apps| !apps.is_empty()) => {
-                    CheckStep::new("subscription", true, "the app is subscribed to the account")
-                }
-                Ok(_) => {
-                    CheckStep::new("subscription", false, "no app is subscribed to the account: nothing will come")
-                }
-                Err(error) => CheckStep::new("subscription", false, error.to_string()),
-            });
-            let known = |name: &str| steps.iter().any(|step| step.name == name && step.ok);
-            if known("number") && known("account") && belongs(&graph).await == Some(false) {
-                steps.retain(|step| step.name != "account");
-                steps.push(CheckStep::new("account", false, "this number belongs to another business account"));
-            }
-        } else if !link.external_name.is_empty() {
-            steps.push(CheckStep::new(
-                "account",
-                false,
-                "enter the WhatsApp Business account id: templates belong to it",
-            ));
-        }
-        steps.push(if link.secrets.keys.iter().any(|key| !key.expose_secret().is_empty()) {
-            CheckStep::new("secret", true, "hooks are verified with the app secret")
-        } else {
-            CheckStep::new("secret", false, "enter the app secret: without it no hook is believed")
-        });
-        Ok(Check { build: Build { version, engine: None, tier: None }, steps })
+        check::check(link).await
     }
 
     /// The number exists at Meta already: it is registered when a PIN is given, and its hooks and its account's are sent to our URL. Meta calls that URL
@@ -450,58 +374,15 @@ impl Provider for Cloud {
     }
 
     async fn templates(&self, link: &Link, after: Option<&str>) -> Result<Page<Template>, CallError> {
-        let graph = Graph(link);
-        let mut query = vec![("fields", TEMPLATE), ("limit", "100")];
-        if let Some(after) = after {
-            query.push(("after", after));
-        }
-        let request = graph.request(Method::GET, &[graph.account()?, "message_templates"], &query)?;
-        let reply = http::exchange(request, http::PATIENCE_FILES, http::LONGEST_LIST).await?;
-        if !reply.status.is_success() {
-            return Err(call::refusal(&reply));
-        }
-        let found: Value = reply.some()?;
-        let list = found["data"].as_array().ok_or_else(|| CallError::Strange("no list of templates".into()))?;
-        // `next` is an address with the token in it, on a host of its own choice: only the cursor is taken
-        let more = found["paging"]["next"].is_string();
-        let next = found["paging"]["cursors"]["after"].as_str().filter(|_| more).map(str::to_owned);
-        Ok(Page { items: list.iter().map(template).collect(), next })
+        templates::list(&Graph(link), after).await
     }
 
     async fn submit_template(&self, link: &Link, wanted: &Template) -> Result<Template, CallError> {
-        let graph = Graph(link);
-        let category = wanted.category.to_uppercase();
-        let answer = if wanted.id.is_empty() {
-            let mut body = json!({
-                "name": wanted.name, "language": wanted.language, "category": category, "components": wanted.components,
-            });
-            if !wanted.parameter_format.is_empty() {
-                body["parameter_format"] = wanted.parameter_format.to_uppercase().into();
-            }
-            graph.post(&[graph.account()?, "message_templates"], &body).await?
-        } else {
-            // name and language stay as they are for ever
-            let body = json!({ "category": category, "components": wanted.components });
-            graph.post(&[id(&wanted.id, "template id")?], &body).await?
-        };
-        let told = template(&answer);
-        Ok(Template {
-            id: if told.id.is_empty() { wanted.id.clone() } else { told.id },
-            category: if told.category.is_empty() { wanted.category.clone() } else { told.category },
-            // an edit is answered with no more than that it was taken
-            state: if told.state.is_empty() { "pending".into() } else { told.state },
-            ..wanted.clone()
-        })
+        templates::submit(&Graph(link), wanted).await
     }
 
     async fn delete_template(&self, link: &Link, template: &Template) -> Result<(), CallError> {
-        let graph = Graph(link);
-        // without the id all languages would go
-        let query = [("name", template.name.as_str()), ("hsm_id", id(&template.id, "template id")?)];
-        match graph.delete(&[graph.account()?, "message_templates"], &query).await {
-            Err(CallError::Gone) => Ok(()),
-            other => other,
-        }
+        templates::delete(&Graph(link), template).await
     }
 }
 
@@ -526,19 +407,6 @@ async fn send_up(graph: &Graph<'_>, number: &str, file: &crate::File) -> Result<
     answer["id"].as_str().map(str::to_owned).ok_or_else(|| CallError::Strange("an upload without an id".into()))
 }
 
-/// Whether the number is one of its account's; `None` when that cannot be told.
-async fn belongs(graph: &Graph<'_>) -> Option<bool> {
-    let (number, account) = (graph.number().ok()?, graph.account().ok()?);
-    let found = graph.get(&[account, "phone_numbers"], &[("fields", "id"), ("limit", "100")]).await.ok()?;
-    let all = found["data"].as_array()?;
-    let is = |one: &Value| one["id"] == number || one["id"].as_u64().is_some_and(|id| id.to_string() == number);
-    if all.iter().any(is) {
-        return Some(true);
-    }
-    // more than a page of them: this one may be on the next
-    (found["paging"]["next"].is_null() && !all.is_empty()).then_some(false)
-}
-
 /// A file's address: Meta's hosts by https, or wherever we reach the API itself.
 fn trusted(url: &url::Url, base: &url::Url) -> bool {
     let own = url.host() == base.host() && url.port_or_known_default() == base.port_or_known_default();
@@ -549,35 +417,6 @@ fn trusted(url: &url::Url, base: &url::Url) -> bool {
             ["fbsbx.com", "facebook.com"].iter().any(|meta| host == *meta || host.ends_with(&format!(".{meta}")))
         });
     plain && (metas || (own && url.scheme() == base.scheme()))
-}
-
-/// `v26.0`, out of the base URL.
-fn version(link: &Link) -> Option<String> {
-    let last = link.url.path_segments()?.rfind(|segment| !segment.is_empty())?;
-    let (major, minor) = last.strip_prefix('v')?.split_once('.')?;
-    let digits = |text: &str| !text.is_empty() && text.len() < 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    (digits(major) && digits(minor)).then(|| last.to_owned())
-}
-
-fn token(data: &Value) -> CheckStep {
-    let step = |ok, detail: String| CheckStep::new("key", ok, detail);
-    if data["is_valid"] == false {
-        return step(false, "the access token is not valid any more: enter a new one".into());
-    }
-    let scopes: Vec<&str> = data["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let missing = ["whatsapp_business_messaging", "whatsapp_business_management"].into_iter();
-    let missing: Vec<&str> = missing.filter(|scope| !scopes.is_empty() && !scopes.contains(scope)).collect();
-    if !missing.is_empty() {
-        return step(false, format!("the access token lacks {}", missing.join(" and ")));
-    }
-    let expires = data["expires_at"].as_f64().and_then(lenient::time);
-    step(
-        true,
-        match expires.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()) {
-            Some(at) => format!("the access token holds until {at}"),
-            None => "the access token is right".into(),
-        },
-    )
 }
 
 fn session(number: &Value) -> Session {
@@ -594,20 +433,4 @@ fn session(number: &Value) -> Session {
     let phone = Address::parse(&digits).and_then(|address| address.phone().map(str::to_owned));
     let push_name = number["verified_name"].as_str().map(str::to_owned);
     Session { state, reason, raw: status.chars().take(50).collect(), phone, push_name, ..Session::default() }
-}
-
-fn template(found: &Value) -> Template {
-    let word = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
-    let lower = |key: &str| word(key).to_lowercase();
-    Template {
-        id: word("id"),
-        name: word("name"),
-        language: word("language"),
-        category: lower("category"),
-        state: lower("status"),
-        parameter_format: lower("parameter_format"),
-        components: found["components"].as_array().cloned().unwrap_or_default(),
-        quality: found["quality_score"]["score"].as_str().map(str::to_lowercase),
-        reason: found["rejected_reason"].as_str().filter(|reason| *reason != "NONE").map(str::to_owned),
-    }
 }
