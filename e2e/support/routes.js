@@ -17,6 +17,7 @@ const routes = ({ talk, number }) => [
   ["/settings/preferences", "main [role=switch]"],
   ["/settings/workspace", "main form"],
   ["/settings/team", "main li, main table"],
+  ["/settings/labels", '[data-testid="labels"]'],
   ["/settings/gateways", "main form, main li"],
   ["/settings/api-keys", "main form, main button"],
   ["/settings/audit", "main table, main li"],
@@ -32,6 +33,9 @@ export async function* everyPage(stage, options, lang) {
   await asha.sends("image", "image/png", photo());
   await shop.customer("Pieter Botha").says("Hello");
   const talk = await shop.conversation(asha);
+  const { id: label } = await shop.owner.api("POST", "/labels", { name: "Hot lead", colour: "amber" });
+  await shop.owner.api("PATCH", `/conversations/${talk}`, { labels: [label] });
+  await shop.owner.api("POST", `/conversations/${talk}/notes`, { body: "Wants a garden" });
   const { id: number } = await shop.owner.api("POST", "/instances", { name: "Rentals" });
 
   const query = lang ? `?lang=${lang}` : "";

@@ -10,7 +10,7 @@ const data = new RegExp(
     /https?:\S+|\S+@example\.com|127\.0\.0\.1(:\d+)?/,
     /\b(ins|job|sin|msg|cnv|req|gtw)_\w+/,
     /Asha( Naidoo)?|Pieter Botha|Naledi Khumalo|Protea Homes|Sales|Rentals/,
-    /Is the \*?stoep\*? covered\?|\bstoep\b|Hello/,
+    /Is the \*?stoep\*? covered\?|\bstoep\b|Hello|Hot lead|Wants a garden/,
     /WhatsApp Web|NOWEB|Africa\/Johannesburg|South Africa|English|(Headless)?Chrome|Linux/,
     /alt\+T/, // the keys to what pops up
     /\d{1,2} [A-Z][a-z]+ \d{4}/, // dates are written by the browser

@@ -146,8 +146,9 @@ fn walk(
     let mut asked = Asked::default();
     match &filter.label {
         Some(label) if off_label => asked.that("l.tenant_id = $1 and l.label_id = ?", [label]),
+        // of few it is asked one by one: as `exists`, PostgreSQL would read all rows of the label first
         Some(label) => asked.that(
-            "exists (select 1 from conversation_labels l where l.tenant_id = $1 and l.conversation_id = c.id and l.label_id = ?)",
+            "(select true from conversation_labels l where l.tenant_id = $1 and l.conversation_id = c.id and l.label_id = ?) = true",
             [label],
         ),
         None => {}

@@ -205,7 +205,7 @@ export const ConversationRow = memo(function ConversationRow({
         // What finds no room falls below the edge, whole.
         <span className="col-start-2 col-end-4 mt-0.5 flex h-4.5 min-w-0 flex-wrap gap-1 overflow-hidden">
           {made.map(({ key, chip }) => (
-            <span key={key} className="flex min-w-0 shrink-0">
+            <span key={key} className={cn("flex min-w-0 shrink-0", key === "number" && "order-last")}>
               {chip}
             </span>
           ))}

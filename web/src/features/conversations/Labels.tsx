@@ -111,7 +111,7 @@ export function Labels() {
               {all.map((one) => (
                 <Item key={one.id}>
                   <Dot colour={one.colour} className="size-3" />
-                  <span dir="auto" className="min-w-0 flex-1 truncate font-medium">
+                  <span dir="auto" className="min-w-0 flex-1 truncate font-medium at-start">
                     {one.name}
                   </span>
                   {manager && (

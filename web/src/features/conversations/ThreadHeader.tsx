@@ -143,9 +143,21 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
         <Avatar id={contact.id} name={contact.name ?? ""} size={onePane ? 40 : 32} />
       </button>
       <div className="min-w-0 flex-1">
-        <Name dir="auto" className="truncate text-15 font-strong max-phone:text-16 at-start" data-testid="thread-name">
-          {name}
-        </Name>
+        <div className="flex items-center gap-2">
+          <Name
+            dir="auto"
+            className="max-w-full truncate text-15 font-strong max-phone:text-16 at-start"
+            data-testid="thread-name"
+          >
+            {name}
+          </Name>
+          {!onePane && labels.length > 0 && (
+            // What finds no room falls below the edge, whole; the contact beside it has all of them.
+            <span className="flex h-4.5 min-w-0 flex-1 flex-wrap gap-1 overflow-hidden" data-testid="thread-labels">
+              <LabelChips labels={labels} most={3} small />
+            </span>
+          )}
+        </div>
         <div className="flex items-center gap-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums">
           {contact.phone && contact.name && (
             <span className={cn("shrink-0", onePane && timer && "hidden")}>{phone(contact.phone)}</span>
@@ -165,11 +177,6 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
             </span>
           )}
           {closed && <span className="shrink-0 font-medium text-success">{t("thread.resolved")}</span>}
-          {!onePane && labels.length > 0 && (
-            <span className="flex h-4.5 min-w-0 flex-1 flex-wrap gap-1 overflow-hidden" data-testid="thread-labels">
-              <LabelChips labels={labels} most={3} small />
-            </span>
-          )}
         </div>
       </div>
       {agent && !onePane && (
