@@ -37,6 +37,8 @@ pub struct Parts {
     pub disk: Disk,
     /// The way out to other servers.
     pub net: Net,
+    /// The way out to pages that anybody may have named.
+    pub pages: Net,
     /// Where hooks go.
     pub hook_routes: HookRoutes,
     /// Takes hooks in.
@@ -104,6 +106,7 @@ impl App {
         db.system("introduce the keys", move |tx| keys.introduce(tx, now)).await.map_err(|e| e.to_string())?;
         let (net, limits, identify) =
             (Net::new(&config.private_hosts)?, Limits::new(&config.limits, db.dialect()), identify(&bus));
+        let pages = Net::new(&config.links.private_hosts).map_err(|why| format!("links.{why}"))?;
         let blobs = Blobs::directory(&config.data_dir.join("blobs")).map_err(|e| e.to_string())?;
         let (disk, live, stop) = (Disk::of(&config.data_dir, clock.clone()), Live::default(), CancellationToken::new());
         let hook_routes = HookRoutes::default();
@@ -116,6 +119,7 @@ impl App {
             blobs,
             disk,
             net,
+            pages,
             hook_routes,
             intake,
             secrets,

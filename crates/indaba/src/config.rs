@@ -66,6 +66,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// Outbound messages.
     pub sending: Sending,
+    /// What texts link to.
+    pub links: Links,
     /// The operator's first gateway.
     pub gateway: Gateway,
 }
@@ -168,6 +170,16 @@ pub struct Jobs {
 pub struct Sending {
     /// From `sending` to `unknown`.
     pub unknown_after_s: u64,
+}
+
+/// What texts link to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Links {
+    /// Whether workspaces may have previews.
+    pub previews: bool,
+    /// Private addresses whose pages may be asked.
+    pub private_hosts: Vec<String>,
 }
 
 /// The operator's first gateway.

@@ -57,6 +57,12 @@ impl Net {
         self.clients[1].get_or_init(|| built(base)).clone()
     }
 
+    /// Whether the operator has listed this host, and with it this port.
+    pub fn lists(&self, url: &Url) -> bool {
+        let (name, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default());
+        self.allowed.iter().any(|entry| entry.host == name && entry.port.is_none_or(|only| Some(only) == port))
+    }
+
     /// Whether a tenant may name this URL. Errors: 422 without a pointer; says what to do.
     pub fn check(&self, url: &str) -> Result<()> {
         let refuse = |why: &str| Err(Error::field("", why));

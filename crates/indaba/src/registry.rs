@@ -29,6 +29,7 @@ pub fn kinds() -> Kinds {
         .job::<messages::jobs::SendMessage>()
         .job::<messages::jobs::React>()
         .job::<messages::jobs::MarkRead>()
+        .job::<messages::PreviewLink>()
         .every("hooks.forget", "17 * * * *", &messages::ForgetHooks {})
         .every("instances.reconcile", "* * * * *", &instances::jobs::Reconcile {})
         .every("instances.watch", "*/10 * * * *", &messages::WatchAll {})
@@ -41,7 +42,13 @@ pub fn kinds() -> Kinds {
 }
 
 /// What follows an event in its own transaction, in this order: counters, and the jobs that go on from there.
-pub const FOLLOWERS: &[(&str, Follower)] = &[("instance.state", messages::history::follow)];
+pub const FOLLOWERS: &[(&str, Follower)] = &[
+    ("instance.state", messages::history::follow),
+    ("message.received", messages::preview_link),
+    ("message.queued", messages::preview_link),
+    ("message.sent", messages::preview_link), // from the phone
+    ("message.edited", messages::preview_link),
+];
 
 /// Who listens to what browsers say over the live stream, by the frame's `kind`.
 pub const HEARERS: &[(&str, Hearer)] =

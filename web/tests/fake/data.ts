@@ -30,6 +30,7 @@ export const session: Session = {
     timeZone: "Africa/Johannesburg",
     locale: "en",
     country: "ZA",
+    linkPreviews: false,
   },
   role: "admin",
   tenants: [

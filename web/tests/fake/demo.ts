@@ -205,6 +205,15 @@ export function demo(many = 300): FakeServer {
   out(60, {
     author: { kind: "user", ...pieter },
     body: "The seller wants:\n* offers by Friday\n* a _pre-approved_ bond\n\n> two dogs are fine\nSee https://quivertree.example/ixia",
+    content: {
+      preview: {
+        url: "https://quivertree.example/ixia",
+        site: "Quiver Tree Homes",
+        title: "12 Ixia Street, Kenilworth: three rooms and a garden",
+        description: "R 3 450 000. Near the station, with a borehole and room for two dogs.",
+        picture: { id: "med_none", width: 640, height: 360 },
+      },
+    },
     state: "delivered",
   });
   out(40, {

@@ -1,5 +1,5 @@
 //! The routes of media: in, out, and once more.
-use super::{FetchMedia, Kind, Look, Media, MediaId, State as Doing, View, get, look, ready, store};
+use super::{FetchMedia, Kind, Look, Media, MediaId, State as Doing, View, get, keep, look, ready, store};
 use crate::{
     Error, Result,
     app::App,
@@ -45,9 +45,7 @@ async fn upload(State(app): State<App>, who: Agent, mut form: Multipart) -> Resu
         if field.name() == Some("file") {
             let Taken { media, sha256, key } = take(&app, &who, field).await?;
             let stored = app.db.write(who.tenant, move |tx| {
-                let waiting = Media { state: Doing::Pending, ..media.clone() };
-                store::insert(tx, std::slice::from_ref(&waiting))?;
-                store::arrived(tx, &media, &sha256)?;
+                keep(tx, &media, &sha256)?;
                 let view = media.view();
                 audit::record(tx, &who, "media.create", &(), &view)?;
                 Ok(view)

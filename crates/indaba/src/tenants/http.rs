@@ -1,7 +1,7 @@
 //! `/api/tenant`: what an admin may change about the tenant.
 use super::{Tenant, check_time_zone, get, update};
 use crate::{
-    Result,
+    Error, Result,
     app::App,
     audit,
     http::{Admin, Check, Json, Problem},
@@ -31,6 +31,8 @@ pub struct TenantView {
     locale: String,
     /// Two letters.
     country: Option<String>,
+    /// Whether the pages that texts link to are asked for their title and picture.
+    link_previews: bool,
 }
 
 impl From<Tenant> for TenantView {
@@ -42,6 +44,7 @@ impl From<Tenant> for TenantView {
             time_zone: of.time_zone,
             locale: of.locale,
             country: of.country,
+            link_previews: of.link_previews,
         }
     }
 }
@@ -57,11 +60,12 @@ struct TenantChange {
     locale: Option<String>,
     #[schema(example = "ZA")]
     country: Option<String>,
+    link_previews: Option<bool>,
 }
 
-/// Changes the workspace's name, time zone, language or country.
+/// Changes the workspace's name, time zone, language or country, and whether links have previews.
 #[utoipa::path(patch, path = "/api/tenant", tag = "tenants", request_body = TenantChange,
-    responses((status = 200, body = TenantView), (status = 422, body = Problem)))]
+    responses((status = 200, body = TenantView), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn change(State(app): State<App>, who: Admin, Json(change): Json<TenantChange>) -> Result<Json<TenantView>> {
     let mut check = Check::default();
     if let Some(name) = &change.name {
@@ -71,6 +75,13 @@ async fn change(State(app): State<App>, who: Admin, Json(change): Json<TenantCha
     check.that(change.locale.as_deref().is_none_or(is_locale), "/locale", "is a language tag such as en-ZA");
     check.that(change.country.as_deref().is_none_or(is_country), "/country", "is a country's two capital letters");
     check.done()?;
+    if change.link_previews == Some(true) && !app.config.links.previews {
+        return Err(Error::conflict(
+            "not-offered",
+            "There are no link previews here",
+            "The operator of this installation has switched them off.",
+        ));
+    }
     let changed = app.db.write(who.tenant, move |tx| {
         let before = get(tx)?;
         let mut after = get(tx)?;
@@ -86,6 +97,7 @@ async fn change(State(app): State<App>, who: Admin, Json(change): Json<TenantCha
         if let Some(country) = &change.country {
             after.country = Some(country.clone());
         }
+        after.link_previews = change.link_previews.unwrap_or(after.link_previews);
         update(tx, &after)?;
         let (before, after) = (TenantView::from(before), TenantView::from(after));
         audit::record(tx, &who, "tenant.change", &before, &after)?;

@@ -15,6 +15,7 @@ row! {
         pub time_zone: String,
         pub locale: String,
         pub country: Option<String>,
+        pub link_previews: bool,
     }
 }
 
@@ -31,7 +32,7 @@ pub fn create(tx: &mut SystemTx, new: &NewTenant) -> Result<Tenant> {
         let made = tx.find(
             "insert into tenants (id, name, slug, plan, time_zone, locale, country, created_at)
              values ($1, $2, $3, 'starter', $4, $5, $6, $7) on conflict (slug) do nothing
-             returning id, name, slug, time_zone, locale, country",
+             returning id, name, slug, time_zone, locale, country, link_previews",
             args![id, new.name, slug, new.time_zone, new.locale, new.country, now],
         )?;
         if let Some(made) = made {
@@ -43,7 +44,10 @@ pub fn create(tx: &mut SystemTx, new: &NewTenant) -> Result<Tenant> {
 
 /// The tenant itself.
 pub fn get(tx: &mut TenantRead) -> Result<Tenant> {
-    tx.get("select id, name, slug, time_zone, locale, country from tenants where tenant_id = $1", args![])
+    tx.get(
+        "select id, name, slug, time_zone, locale, country, link_previews from tenants where tenant_id = $1",
+        args![],
+    )
 }
 
 /// All tenants, by their ids.
@@ -60,8 +64,8 @@ pub fn lock(tx: &mut TenantTx) -> Result<()> {
 /// Writes what may be changed.
 pub fn update(tx: &mut TenantTx, to: &Tenant) -> Result<()> {
     tx.run(
-        "update tenants set name = $2, time_zone = $3, locale = $4, country = $5 where tenant_id = $1",
-        args![to.name, to.time_zone, to.locale, to.country],
+        "update tenants set name = $2, time_zone = $3, locale = $4, country = $5, link_previews = $6 where tenant_id = $1",
+        args![to.name, to.time_zone, to.locale, to.country, to.link_previews],
     )
     .map(drop)
 }

@@ -20,6 +20,7 @@ mod media;
 mod notes;
 mod numbers;
 mod outbound;
+mod previews;
 mod program;
 mod quick_replies;
 mod renumbered;

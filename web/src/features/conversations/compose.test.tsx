@@ -149,3 +149,36 @@ it("a poll that another page of ours asked is not shown twice", async () => {
   act(() => void server.emit("message.queued", { message: said.id, conversation: lerato.id }, { message: said }));
   await waitFor(() => expect(screen.getAllByTestId("poll")).toHaveLength(1));
 });
+
+describe("a link", () => {
+  const shown = {
+    url: "https://evil.example/login",
+    site: "Your bank",
+    title: "<script>alert(1)</script>",
+    description: "Sign in",
+    picture: { id: "med_1", width: 640, height: 320 },
+  };
+
+  it("shows the page as text, where it really leads, and a picture of ours, as soon as that is known", async () => {
+    const { server, lerato } = await talk();
+    const said = server.say(lerato, { body: "See https://evil.example/login" });
+    await screen.findByText(/See/, { selector: "article *" });
+    expect(screen.queryByTestId("link-preview")).toBeNull();
+    const ids = { message: said.id, conversation: lerato.id };
+    const patch = { message: { id: said.id, conversationId: lerato.id, content: { preview: shown } } };
+    act(() => void server.emit("message.previewed", ids, patch));
+    const card = await screen.findByTestId("link-preview");
+    expect(card.textContent).toBe("<script>alert(1)</script>Sign inevil.example");
+    expect(card.getAttribute("href")).toBe(shown.url);
+    expect(card.getAttribute("rel")).toBe("noopener noreferrer");
+    expect(card.querySelector("img")?.getAttribute("src")).toBe("/api/media/med_1");
+  });
+
+  it("that is none is not shown", async () => {
+    const { server, lerato } = await talk();
+    for (const url of ["javascript:alert(1)", "//x", ""])
+      server.say(lerato, { body: `odd ${url}`, content: { preview: { ...shown, url } } });
+    await screen.findAllByText(/odd/, { selector: "article *" });
+    expect(screen.queryByTestId("link-preview")).toBeNull();
+  });
+});

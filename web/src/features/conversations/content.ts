@@ -74,6 +74,34 @@ export function poll(content: unknown): Poll | undefined {
   };
 }
 
+export interface Preview {
+  url: string;
+  /** Where the link leads: what a page calls itself proves nothing. */
+  host: string;
+  title: string;
+  description?: string;
+  picture?: { id: string; width: number; height: number };
+}
+
+/** What the page says of itself that a text links to. */
+export function preview(content: unknown): Preview | undefined {
+  const shown = record(record(content).preview);
+  const title = text(shown.title);
+  const url = text(shown.url);
+  if (!title || !url || !/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
+  const { id, width, height } = record(shown.picture);
+  const description = text(shown.description);
+  return {
+    url,
+    host: new URL(url).host,
+    title,
+    ...(description && { description }),
+    ...(typeof id === "string" &&
+      typeof width === "number" &&
+      typeof height === "number" && { picture: { id, width, height } }),
+  };
+}
+
 export function call(content: unknown): Call {
   const { video, state } = record(content);
   return { video: video === true, missed: state === "missed", rejected: state === "rejected" };

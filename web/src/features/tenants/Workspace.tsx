@@ -12,7 +12,7 @@ import { Section } from "~/ui/Section";
 import { toast } from "~/ui/toast";
 import { useForm, useUnsaved } from "~/ui/useForm";
 
-/** The name and the time zone of the workspace. */
+/** The name and the time zone of the workspace, and whether links have previews. */
 export function Workspace() {
   const client = useQueryClient();
   const session = useSession();
@@ -26,8 +26,9 @@ export function Workspace() {
     z.object({
       name: z.string().trim().min(1, t("rule.workspaceMissing")).max(120, t("rule.long")),
       timeZone: z.string(),
+      linkPreviews: z.boolean(),
     }),
-    { name: tenant.name, timeZone: tenant.timeZone },
+    { name: tenant.name, timeZone: tenant.timeZone, linkPreviews: tenant.linkPreviews },
     async (values) => {
       await take(api.PATCH("/api/tenant", { headers: once(), body: values }));
       form.reset(values);
@@ -48,6 +49,18 @@ export function Workspace() {
               </option>
             ))}
           </SelectField>
+          <label className="flex items-start gap-2.5">
+            <input
+              type="checkbox"
+              className="mt-0.5 size-4 shrink-0 accent-primary"
+              data-testid="link-previews"
+              {...form.register("linkPreviews")}
+            />
+            <span>
+              <span className="block text-13 font-medium">{t("workspace.linkPreviews")}</span>
+              <span className="block text-12 text-muted">{t("workspace.linkPreviewsHint")}</span>
+            </span>
+          </label>
           <FormProblem text={form.problem} />
           {admin && (
             <Button

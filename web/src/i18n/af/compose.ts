@@ -2,7 +2,7 @@ import type { compose as source } from "../en/compose";
 import type { Translated } from "../t";
 import type { Form } from ".";
 
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose: Translated<typeof source, Form> = {
   "attach.title": "Heg aan",
   "attach.cannot": "Hierdie nommer kan dit nie stuur nie",
@@ -50,4 +50,8 @@ export const compose: Translated<typeof source, Form> = {
   "cards.phone": "Foonnommer",
   "cards.noName": "’n Kaart het ’n naam.",
   "cards.send": { one: "Stuur die kaart", other: "Stuur {n} kaarte" },
+  "link.opens": "Maak {host} oop",
+  "workspace.linkPreviews": "Wys voorskoue van skakels",
+  "workspace.linkPreviewsHint":
+    "Hierdie bediener vra dan elke gekoppelde bladsy een keer vir sy titel en prent. Wie daardie bladsy bedryf, kan sien dat dit gevra is.",
 };

@@ -46,6 +46,7 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "Die nommer is nie gekoppel nie. Koppel dit eers.",
   "problem.is.shortcut-taken": "’n Ander kitsantwoord het hierdie kortpad. Kies ’n ander.",
   "problem.is.list-full": "Daar is reeds 300 kitsantwoorde. Skrap eers ’n paar.",
+  "problem.is.not-offered": "Die operateur van hierdie installasie het dit afgeskakel.",
   "problem.is.number-removed": "Die nommer van hierdie gesprek is verwyder. Begin ’n gesprek op ’n ander nommer.",
   "problem.is.wrong-state": "Die toestand van hierdie boodskap laat dit nie meer toe nie.",
   "problem.is.label-exists": "Daar is ’n etiket met hierdie naam. Gebruik dit, of kies ’n ander naam.",

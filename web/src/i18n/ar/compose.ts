@@ -2,7 +2,7 @@ import type { compose as source } from "../en/compose";
 import type { Translated } from "../t";
 import type { Form } from ".";
 
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose: Translated<typeof source, Form> = {
   "attach.title": "إرفاق",
   "attach.cannot": "لا يستطيع هذا الرقم إرسال ذلك",
@@ -70,4 +70,8 @@ export const compose: Translated<typeof source, Form> = {
     many: "أرسل {n} بطاقة",
     other: "أرسل {n} بطاقة",
   },
+  "link.opens": "يفتح {host}",
+  "workspace.linkPreviews": "عرض معاينات الروابط",
+  "workspace.linkPreviewsHint":
+    "يطلب هذا الخادم حينها من كل صفحة مرة واحدة عنوانها وصورتها. ويمكن لصاحب الصفحة أن يرى ذلك.",
 };

@@ -46,6 +46,7 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "الرقم غير مرتبط. اربطه أولًا.",
   "problem.is.shortcut-taken": "لرد سريع آخر هذا الاختصار. اختر غيره.",
   "problem.is.list-full": "هناك 300 رد سريع بالفعل. احذف بعضها أولًا.",
+  "problem.is.not-offered": "أوقف مشغّل هذا التثبيت ذلك.",
   "problem.is.number-removed": "أُزيل رقم هذه المحادثة. ابدأ محادثة على رقم آخر.",
   "problem.is.wrong-state": "حالة هذه الرسالة لم تعد تسمح بذلك.",
   "problem.is.label-exists": "يوجد وسم بهذا الاسم. استخدمه أو اختر اسما آخر.",

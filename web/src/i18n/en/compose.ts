@@ -1,4 +1,4 @@
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose = {
   "attach.title": "Attach",
   "attach.cannot": "This number cannot send it",
@@ -46,4 +46,8 @@ export const compose = {
   "cards.phone": "Phone number",
   "cards.noName": "A card has a name.",
   "cards.send": { one: "Send the card", other: "Send {n} cards" },
+  "link.opens": "Opens {host}",
+  "workspace.linkPreviews": "Show previews of links",
+  "workspace.linkPreviewsHint":
+    "This server then asks each linked page once for its title and picture. Whoever runs that page can see that it was asked.",
 } as const;

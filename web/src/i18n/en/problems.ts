@@ -45,6 +45,7 @@ export const problems = {
   "problem.is.not-linked": "The number is not linked. Link it first.",
   "problem.is.shortcut-taken": "Another quick reply has this shortcut. Choose another.",
   "problem.is.list-full": "There are 300 quick replies already. Delete some first.",
+  "problem.is.not-offered": "The operator of this installation has switched this off.",
   "problem.is.number-removed": "The number of this conversation was removed. Begin a conversation on another number.",
   "problem.is.wrong-state": "The state of this message does not allow that any more.",
   "problem.is.label-exists": "There is a label of this name. Use it, or choose another name.",

@@ -2,7 +2,7 @@ import type { compose as source } from "../en/compose";
 import type { Translated } from "../t";
 import type { Form } from ".";
 
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose: Translated<typeof source, Form> = {
   "attach.title": "Adjuntar",
   "attach.cannot": "Este número no puede enviarlo",
@@ -50,4 +50,8 @@ export const compose: Translated<typeof source, Form> = {
   "cards.phone": "Número de teléfono",
   "cards.noName": "Una tarjeta tiene un nombre.",
   "cards.send": { one: "Enviar la tarjeta", other: "Enviar {n} tarjetas" },
+  "link.opens": "Abre {host}",
+  "workspace.linkPreviews": "Mostrar vistas previas de enlaces",
+  "workspace.linkPreviewsHint":
+    "Este servidor pide entonces una vez a cada página su título e imagen. Quien lleva esa página puede verlo.",
 };

@@ -47,6 +47,7 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "El número no está vinculado. Vincúlalo primero.",
   "problem.is.shortcut-taken": "Otra respuesta rápida tiene este atajo. Elige otro.",
   "problem.is.list-full": "Ya hay 300 respuestas rápidas. Elimina algunas primero.",
+  "problem.is.not-offered": "El operador de esta instalación lo ha desactivado.",
   "problem.is.number-removed": "El número de esta conversación se eliminó. Empieza una conversación en otro número.",
   "problem.is.wrong-state": "El estado de este mensaje ya no lo permite.",
   "problem.is.label-exists": "Ya hay una etiqueta con este nombre. Úsela, o elija otro nombre.",

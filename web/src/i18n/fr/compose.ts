@@ -2,7 +2,7 @@ import type { compose as source } from "../en/compose";
 import type { Translated } from "../t";
 import type { Form } from ".";
 
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose: Translated<typeof source, Form> = {
   "attach.title": "Joindre",
   "attach.cannot": "Ce numéro ne peut pas l’envoyer",
@@ -50,4 +50,8 @@ export const compose: Translated<typeof source, Form> = {
   "cards.phone": "Numéro de téléphone",
   "cards.noName": "Une fiche a un nom.",
   "cards.send": { one: "Envoyer la fiche", other: "Envoyer {n} fiches" },
+  "link.opens": "Ouvre {host}",
+  "workspace.linkPreviews": "Afficher l’aperçu des liens",
+  "workspace.linkPreviewsHint":
+    "Ce serveur demande alors une fois à chaque page son titre et son image. Qui tient cette page peut le voir.",
 };

@@ -50,6 +50,7 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "Le numéro n’est pas connecté. Connectez-le d’abord.",
   "problem.is.shortcut-taken": "Une autre réponse rapide a ce raccourci. Choisissez-en un autre.",
   "problem.is.list-full": "Il y a déjà 300 réponses rapides. Supprimez-en d’abord.",
+  "problem.is.not-offered": "L’exploitant de cette installation l’a désactivé.",
   "problem.is.number-removed":
     "Le numéro de cette conversation a été retiré. Commencez une conversation sur un autre numéro.",
   "problem.is.wrong-state": "L’état de ce message ne le permet plus.",

@@ -2,7 +2,7 @@ import type { compose as source } from "../en/compose";
 import type { Translated } from "../t";
 import type { Form } from ".";
 
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose: Translated<typeof source, Form> = {
   "attach.title": "Anexar",
   "attach.cannot": "Este número não pode enviar isto",
@@ -50,4 +50,8 @@ export const compose: Translated<typeof source, Form> = {
   "cards.phone": "Número de telefone",
   "cards.noName": "Um cartão tem um nome.",
   "cards.send": { one: "Enviar o cartão", other: "Enviar {n} cartões" },
+  "link.opens": "Abre {host}",
+  "workspace.linkPreviews": "Mostrar pré-visualizações de links",
+  "workspace.linkPreviewsHint":
+    "Este servidor pede então uma vez a cada página o título e a imagem. Quem gere a página pode ver o pedido.",
 };

@@ -46,6 +46,7 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "O número não está conectado. Conecte-o primeiro.",
   "problem.is.shortcut-taken": "Outra resposta rápida tem este atalho. Escolha outro.",
   "problem.is.list-full": "Já há 300 respostas rápidas. Elimine algumas primeiro.",
+  "problem.is.not-offered": "O operador desta instalação desativou isto.",
   "problem.is.number-removed": "O número desta conversa foi removido. Comece uma conversa em outro número.",
   "problem.is.wrong-state": "O estado desta mensagem não permite mais isso.",
   "problem.is.label-exists": "Já há uma etiqueta com este nome. Use-a, ou escolha outro nome.",

@@ -2,7 +2,7 @@ import type { compose as source } from "../en/compose";
 import type { Translated } from "../t";
 import type { Form } from ".";
 
-/** What is put into a message besides words and files: polls, places, contact cards. */
+/** What is put into a message besides words and files: polls, places, contact cards; and what links show. */
 export const compose: Translated<typeof source, Form> = {
   "attach.title": "Namathisela",
   "attach.cannot": "Le nombolo ayikwazi ukukuthumela",
@@ -50,4 +50,8 @@ export const compose: Translated<typeof source, Form> = {
   "cards.phone": "Inombolo yefoni",
   "cards.noName": "Ikhadi linegama.",
   "cards.send": { one: "Thumela ikhadi", other: "Thumela amakhadi angu-{n}" },
+  "link.opens": "Ivula u-{host}",
+  "workspace.linkPreviews": "Bonisa ukubuka kuqala kwezixhumanisi",
+  "workspace.linkPreviewsHint":
+    "Le seva ibe isibuza ikhasi ngalinye kanye isihloko nesithombe salo. Umnikazi walelo khasi angabona ukuthi libuziwe.",
 };

@@ -46,6 +46,7 @@ export const problems: Translated<typeof source, Form> = {
   "problem.is.not-linked": "Inombolo ayixhunyiwe. Yixhume kuqala.",
   "problem.is.shortcut-taken": "Enye impendulo esheshayo inalesi sinqamuleli. Khetha esinye.",
   "problem.is.list-full": "Sekunezimpendulo ezisheshayo ezingu-300. Susa ezinye kuqala.",
+  "problem.is.not-offered": "Umqhubi walokhu kufakwa ukuvalile lokhu.",
   "problem.is.number-removed": "Inombolo yale ngxoxo isusiwe. Qala ingxoxo kwenye inombolo.",
   "problem.is.wrong-state": "Isimo salo mlayezo asisakuvumeli lokho.",
   "problem.is.label-exists": "Selikhona ilebula eliqanjwe kanje. Lisebenzise, noma ukhethe elinye igama.",
