@@ -33,8 +33,8 @@ indaba::id! {
 }
 
 const TABLES: &[(&str, &str)] = &[(
-    "9001_threads.sql",
-    "create table threads (
+    "9001_test.sql",
+    "create table test_threads (
        tenant_id uuid not null,
        id uuid not null,
        title text collate \"C\" not null,
@@ -42,7 +42,7 @@ const TABLES: &[(&str, &str)] = &[(
        muted boolean not null default false,
        primary key (tenant_id, id)
      );
-     create table notes (
+     create table test_notes (
        tenant_id uuid not null,
        id uuid not null,
        thread_id uuid not null,
@@ -53,9 +53,9 @@ const TABLES: &[(&str, &str)] = &[(
        at bigint not null,
        primary key (tenant_id, id),
        unique (tenant_id, key),
-       foreign key (tenant_id, thread_id) references threads (tenant_id, id)
+       foreign key (tenant_id, thread_id) references test_threads (tenant_id, id)
      );
-     create table blobs (
+     create table test_blobs (
        tenant_id uuid not null,
        key text collate \"C\" not null,
        bytes bytea not null,
@@ -70,27 +70,27 @@ row! {
 }
 
 fn open(tx: &mut TenantTx, id: ThreadId, title: &str) -> Result<()> {
-    tx.run("insert into threads (tenant_id, id, title) values ($1, $2, $3)", args![id, title]).map(drop)
+    tx.run("insert into test_threads (tenant_id, id, title) values ($1, $2, $3)", args![id, title]).map(drop)
 }
 
 /// Nothing if we had it.
 fn receive(tx: &mut TenantTx, thread: ThreadId, key: &str, body: Option<&str>, at: i64) -> Result<Option<NoteId>> {
     let new: Option<(NoteId,)> = tx.find(
-        "insert into notes (tenant_id, id, thread_id, kind, body, key, at)
+        "insert into test_notes (tenant_id, id, thread_id, kind, body, key, at)
          values ($1, $2, $3, 'inbound', $4, $5, $6)
          on conflict (tenant_id, key) do nothing
          returning id",
         args![NoteId::at(Time(at)), thread, body, key, at],
     )?;
     let Some((id,)) = new else { return Ok(None) };
-    tx.run("update threads set unread = unread + 1 where tenant_id = $1 and id = $2", args![thread])?;
+    tx.run("update test_threads set unread = unread + 1 where tenant_id = $1 and id = $2", args![thread])?;
     Ok(Some(id))
 }
 
 fn page(tx: &mut TenantRead, of: ThreadId) -> Result<Vec<Note>> {
     tx.all(
         "select id, kind, body, score, at
-           from notes
+           from test_notes
           where tenant_id = $1 and thread_id = $2 and id < $3
           order by id desc
           limit 10",
@@ -99,7 +99,7 @@ fn page(tx: &mut TenantRead, of: ThreadId) -> Result<Vec<Note>> {
 }
 
 fn unread(tx: &mut TenantRead, thread: ThreadId) -> Result<i64> {
-    let row: (i64,) = tx.get("select unread from threads where tenant_id = $1 and id = $2", args![thread])?;
+    let row: (i64,) = tx.get("select unread from test_threads where tenant_id = $1 and id = $2", args![thread])?;
     Ok(row.0)
 }
 
@@ -170,7 +170,8 @@ async fn what_fails_is_undone_alone() {
             }
         }
         assert_eq!((done, missing, panicked), (32, 16, 16));
-        let rows = db.read(tenant, |tx| tx.get::<(i64,)>("select count(*) from notes where tenant_id = $1", args![]));
+        let rows =
+            db.read(tenant, |tx| tx.get::<(i64,)>("select count(*) from test_notes where tenant_id = $1", args![]));
         assert_eq!(rows.await.unwrap().0, 32);
         assert_eq!(db.read(tenant, move |tx| unread(tx, thread)).await.unwrap(), 32);
     })
@@ -185,11 +186,11 @@ async fn one_text_takes_every_value() {
         db.write(tenant, move |tx| {
             // repeated and out of order: $4 before $3, $3 twice
             tx.run(
-                "insert into notes (tenant_id, id, thread_id, kind, body, key, score, at) values ($1, $2, $4, $3, $5, $3, $6, $7)",
+                "insert into test_notes (tenant_id, id, thread_id, kind, body, key, score, at) values ($1, $2, $4, $3, $5, $3, $6, $7)",
                 args![note, "in", thread, None::<String>, 0.5, Time(7)],
             )?;
             tx.run(
-                "update threads set muted = $2, title = $3 where tenant_id = $1 and id = $4 and $4 = id",
+                "update test_threads set muted = $2, title = $3 where tenant_id = $1 and id = $4 and $4 = id",
                 args![true, "Ünï 💬 'q' $1", thread],
             )
         })
@@ -197,14 +198,14 @@ async fn one_text_takes_every_value() {
         .unwrap();
         let back: (NoteId, String, Option<String>, f64, i64) = db
             .read(tenant, move |tx| {
-                tx.get("select id, key, body, score, at from notes where tenant_id = $1 and id = $2", args![note])
+                tx.get("select id, key, body, score, at from test_notes where tenant_id = $1 and id = $2", args![note])
             })
             .await
             .unwrap();
         assert_eq!(back, (note, "in".into(), None, 0.5, 7));
         let back: (bool, String) = db
             .read(tenant, move |tx| {
-                tx.get("select muted, title from threads where tenant_id = $1 and id = $2", args![thread])
+                tx.get("select muted, title from test_threads where tenant_id = $1 and id = $2", args![thread])
             })
             .await
             .unwrap();
@@ -213,7 +214,7 @@ async fn one_text_takes_every_value() {
         let count: (i64,) = db
             .read(tenant, |tx| {
                 tx.get(
-                    "select count(*) from notes where tenant_id = $1 and ($2::text is null or key = $2::text)",
+                    "select count(*) from test_notes where tenant_id = $1 and ($2::text is null or key = $2::text)",
                     args![None::<String>],
                 )
             })
@@ -233,7 +234,7 @@ async fn many_rows_go_in_one_statement_and_doubles_are_left_out() {
                 let rows: Vec<(String, Vec<u8>)> =
                     (0..n).map(|i| (format!("k{}", i % 400), vec![u8::try_from(i % 256).unwrap(), 0, 255])).collect();
                 tx.insert::<(String,), 2>(
-                    "insert into blobs (tenant_id, key, bytes) values ($1, $2, $3) on conflict (tenant_id, key) do nothing returning key",
+                    "insert into test_blobs (tenant_id, key, bytes) values ($1, $2, $3) on conflict (tenant_id, key) do nothing returning key",
                     rows.iter().map(|(key, bytes)| [key.arg(), bytes.arg()]),
                 )
             }
@@ -241,7 +242,7 @@ async fn many_rows_go_in_one_statement_and_doubles_are_left_out() {
         assert_eq!(db.write(tenant, put(500)).await.unwrap().len(), 400);
         assert_eq!(db.write(tenant, put(0)).await.unwrap().len(), 0);
         let bytes: (Vec<u8>,) = db
-            .read(tenant, |tx| tx.get("select bytes from blobs where tenant_id = $1 and key = $2", args!["k7"]))
+            .read(tenant, |tx| tx.get("select bytes from test_blobs where tenant_id = $1 and key = $2", args!["k7"]))
             .await
             .unwrap();
         assert_eq!(bytes.0, [7, 0, 255]);

@@ -16,7 +16,7 @@ async fn lost_races_are_run_again_and_deadlocks_end() {
                         runs.fetch_add(1, Ordering::SeqCst);
                         for thread in if i % 2 == 0 { [a, b] } else { [b, a] } {
                             tx.run(
-                                "update threads set unread = unread + 1 where tenant_id = $1 and id = $2",
+                                "update test_threads set unread = unread + 1 where tenant_id = $1 and id = $2",
                                 args![thread],
                             )?;
                             if i < 2 {
@@ -140,8 +140,8 @@ async fn eight_workers_take_each_note_once() {
                         let some: Vec<(String,)> = db
                             .write(tenant, |tx| {
                                 tx.all(
-                                    "update notes set kind = 'taken'
-                                      where tenant_id = $1 and key in (select key from notes where tenant_id = $1 and kind = 'inbound'
+                                    "update test_notes set kind = 'taken'
+                                      where tenant_id = $1 and key in (select key from test_notes where tenant_id = $1 and kind = 'inbound'
                                                                         order by key limit 3 for update skip locked)
                                       returning key",
                                     args![],

@@ -25,7 +25,7 @@ async fn a_closed_database_is_one_file() {
 }
 
 /// Runs for about as long as nobody stops it.
-const ENDLESS: &str = "insert into blobs (tenant_id, key, bytes)
+const ENDLESS: &str = "insert into test_blobs (tenant_id, key, bytes)
   with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000000000)
   select $1, $2::text, $3::bytea from n where i < 0";
 
@@ -62,7 +62,7 @@ async fn a_write_that_takes_too_long_is_stopped_and_those_beside_it_come_again()
         let read = db.read(tenant, |tx| {
             tx.get::<(i64,)>(
                 "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000000000)
-                 select count(*) from n, threads where tenant_id = $1",
+                 select count(*) from n, test_threads where tenant_id = $1",
                 args![],
             )
         });
@@ -86,7 +86,7 @@ async fn a_full_disk_is_told_and_passes() {
     };
     pages(0).await;
     let big = db.write(tenant, |tx| {
-        tx.run("insert into blobs (tenant_id, key, bytes) values ($1, 'big', $2)", args![vec![7u8; 1 << 20]])
+        tx.run("insert into test_blobs (tenant_id, key, bytes) values ($1, 'big', $2)", args![vec![7u8; 1 << 20]])
     });
     let small = db.read(tenant, move |tx| unread(tx, thread));
     let (big, small) = tokio::join!(big, small);
@@ -94,7 +94,7 @@ async fn a_full_disk_is_told_and_passes() {
     assert_eq!(small, Ok(0));
     pages(1).await;
     let again = db.write(tenant, |tx| {
-        tx.run("insert into blobs (tenant_id, key, bytes) values ($1, 'big', $2)", args![vec![7u8; 1 << 20]])
+        tx.run("insert into test_blobs (tenant_id, key, bytes) values ($1, 'big', $2)", args![vec![7u8; 1 << 20]])
     });
     assert_eq!(again.await, Ok(1));
 }
@@ -164,7 +164,8 @@ async fn a_cut_line_is_mended_and_nothing_is_done_twice() {
             let (one, two) = worker.await.unwrap();
             (done, unclear) = (done + one, unclear + two);
         }
-        let count = db.read(tenant, |tx| tx.get::<(i64,)>("select count(*) from notes where tenant_id = $1", args![]));
+        let count =
+            db.read(tenant, |tx| tx.get::<(i64,)>("select count(*) from test_notes where tenant_id = $1", args![]));
         let count = count.await.unwrap().0;
         assert!(done + unclear == 360 && done <= count && count <= done + unclear, "{done} {unclear} {count}");
         assert_eq!(db.read(tenant, move |tx| unread(tx, thread)).await.unwrap(), count);
@@ -229,7 +230,7 @@ async fn what_was_answered_survives_a_kill() {
             }
             let db = Db::open(&settings).unwrap();
             let found: Vec<(String,)> =
-                db.read(tenant, |tx| tx.all("select key from notes where tenant_id = $1", args![])).await.unwrap();
+                db.read(tenant, |tx| tx.all("select key from test_notes where tenant_id = $1", args![])).await.unwrap();
             let count = found.len();
             let found: HashSet<String> = found.into_iter().map(|row| row.0).collect();
             let lost: Vec<_> = answered.iter().filter(|key| !found.contains(*key)).collect();

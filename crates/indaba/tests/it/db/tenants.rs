@@ -13,18 +13,18 @@ async fn a_stranger_sees_and_changes_nothing() {
         assert!(matches!(pointed, Err(Error::ForeignKey(_))), "{pointed:?}");
         // a statement that names its tenant and looks beyond it all the same
         let all = db
-            .read(stranger, |tx| tx.get::<(i64,)>("select count(*) from notes where tenant_id = $1 or true", args![]));
+            .read(stranger, |tx| tx.get::<(i64,)>("select count(*) from test_notes where tenant_id = $1 or true", args![]));
         assert_eq!(all.await.unwrap().0, if locked { 0 } else { 1 });
         let planted = db.write(stranger, move |tx| {
             tx.run(
-                "insert into threads (tenant_id, id, title) select $2, $3, 'x' from threads where tenant_id = $1",
+                "insert into test_threads (tenant_id, id, title) select $2, $3, 'x' from test_threads where tenant_id = $1",
                 args![tenant, ThreadId::MAX],
             )
         });
         let planted = planted.await;
         assert!(!locked || format!("{planted:?}").contains("row-level security"), "{planted:?}");
         // a read cannot write, whatever it says
-        let wrote = db.read(tenant, |tx| tx.each("delete from notes where tenant_id = $1", args![], &mut |_| Ok(())));
+        let wrote = db.read(tenant, |tx| tx.each("delete from test_notes where tenant_id = $1", args![], &mut |_| Ok(())));
         assert!(wrote.await.is_err());
     })
     .await
@@ -33,7 +33,7 @@ async fn a_stranger_sees_and_changes_nothing() {
 #[tokio::test]
 async fn a_statement_that_does_not_name_its_tenant_is_refused() {
     each_db(async |db| {
-        let all = db.read(TenantId::NIL, |tx| tx.all::<(String,)>("select title from threads", args![])).await;
+        let all = db.read(TenantId::NIL, |tx| tx.all::<(String,)>("select title from test_threads", args![])).await;
         assert_eq!(all, Err(Error::Panicked)); // in tests and debug builds; row-level security stands behind it
     })
     .await
@@ -43,7 +43,7 @@ async fn a_statement_that_does_not_name_its_tenant_is_refused() {
 async fn the_operator_sees_all_and_goes_on_as_one_tenant() {
     each_db(async |db| {
         let ((one, thread), (two, _)) = (house(&db).await, house(&db).await);
-        let count = "select count(*) from threads";
+        let count = "select count(*) from test_threads";
         assert_eq!(db.system_read("a test", move |tx| tx.get::<(i64,)>(count, args![])).await.unwrap().0, 2);
         db.system("a test", move |tx| {
             tx.as_tenant(one, |tx| receive(tx, thread, "a", None, 1))?;
