@@ -75,3 +75,36 @@ story("a voice note goes both ways", async (stage) => {
   const [asked] = items.filter((one) => one.body.session === shop.sessionName);
   assert.equal(asked.body.convert, true, "what a browser records is turned into what WhatsApp plays");
 });
+
+story("photos sent one after the other are one grid, in which each keeps its own state and menu", async (stage) => {
+  const shop = await stage.workspace();
+  const asha = shop.customer("Asha Naidoo");
+  await asha.says("Photos of the garden, please");
+  const inbox = new Inbox(await shop.owner.open(`/chat/${await shop.conversation(asha)}`));
+  const files = [1, 2, 3, 4, 5].map((at) => ({
+    name: `${at}.png`,
+    mimeType: "image/png",
+    buffer: photo(200 + at, 150),
+  }));
+  await inbox.page.getByTestId("file-input").setInputFiles(files);
+  await inbox.page.getByTestId("composer-send").click();
+  const ours = inbox.thread.getByTestId("album");
+  await ours.getByText("+1").waitFor();
+  await ours.getByTestId("tick").and(inbox.page.locator('[data-state="delivered"]')).waitFor();
+
+  await ours.getByRole("button", { name: "Open: Photo, 2 of 5" }).focus();
+  await inbox.page.keyboard.press("Enter");
+  const large = inbox.page.getByRole("dialog", { name: "Picture 2 of 5" });
+  await large.getByTestId("lightbox-state").filter({ hasText: "delivered" }).waitFor();
+  await inbox.page.keyboard.press("ArrowRight");
+  await inbox.page.getByRole("dialog", { name: "Picture 3 of 5" }).waitFor();
+  await inbox.page.keyboard.press("Escape");
+
+  for (const width of [320, 200]) await asha.sends("image", "image/png", photo(width, 200));
+  const theirs = inbox.thread.getByTestId("album").filter({ hasNotText: "+1" });
+  await theirs.getByTestId("message").nth(1).waitFor();
+  await theirs.getByTestId("message").nth(1).hover();
+  await theirs.getByTestId("message").nth(1).getByRole("button", { name: "What to do with this message" }).click();
+  await inbox.page.getByRole("menuitem", { name: "Reply" }).click();
+  await inbox.page.getByTestId("replying").waitFor();
+});

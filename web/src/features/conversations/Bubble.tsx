@@ -12,7 +12,7 @@ import {
   Trash2,
   X,
 } from "lucide-react";
-import { type ComponentProps, memo, useRef } from "react";
+import { type ComponentProps, memo, type Ref, useRef } from "react";
 import { failure } from "~/api/problem";
 import type { Message } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
@@ -42,7 +42,7 @@ export interface BubbleActions extends CardActions {
 }
 
 /** Who said it, when that is not the customer: an agent, the AI, the phone itself, a campaign, a rule, another program. */
-function authorName(message: Message, user: string): string {
+export function authorName(message: Message, user: string): string {
   const { kind, id, name } = message.author;
   if (kind === "user") return id === user ? t("author.you") : name || t("author.user");
   if (kind === "phone") return t("author.phone");
@@ -139,7 +139,7 @@ function MoreButton({ label, className, ...rest }: { label: string } & Component
 }
 
 /** Below a bubble whose message failed, or of which we do not know: the reason, one action, and the rest. */
-function Trouble({
+export function Trouble({
   entry,
   onAct,
   onEdit,
@@ -206,6 +206,74 @@ function Trouble({
   );
 }
 
+/** What can be done with a message. */
+export function MessageMenu({
+  entry,
+  actions,
+  opener,
+  className,
+}: {
+  entry: Entry;
+  actions: BubbleActions;
+  opener: Ref<() => void>;
+  className?: string;
+}) {
+  const { message } = entry;
+  const { onReply, onReact, onKeep, onDetails, onAct } = actions;
+  return (
+    <Menu
+      label={t("message.menu")}
+      trigger={<MoreButton label={t("message.menu")} data-testid="message-menu" className={className} />}
+      opener={opener}
+    >
+      {() => (
+        <>
+          {onReact && (
+            <div className="flex gap-0.5 p-1">
+              {quick.map((emoji) => (
+                <MenuTile
+                  key={emoji}
+                  label={t("message.reactWith", { emoji })}
+                  onSelect={() => onReact(message, emoji)}
+                >
+                  {emoji}
+                </MenuTile>
+              ))}
+            </div>
+          )}
+          {onReply && (
+            <MenuItem icon={<CornerUpLeft aria-hidden />} onSelect={() => onReply(message)}>
+              {t("message.reply")}
+            </MenuItem>
+          )}
+          {message.body && (
+            <MenuItem
+              icon={<Copy aria-hidden />}
+              onSelect={() => void navigator.clipboard?.writeText(message.body ?? "")}
+            >
+              {t("message.copy")}
+            </MenuItem>
+          )}
+          {onKeep && message.body && message.direction === "outbound" && (
+            <MenuItem icon={<MessageSquareQuote aria-hidden />} onSelect={() => onKeep(message)}>
+              {t("quick.keep")}
+            </MenuItem>
+          )}
+          {onAct && message.state === "queued" && (
+            <MenuItem icon={<X aria-hidden />} onSelect={() => onAct("cancel", entry)}>
+              {t("message.cancel")}
+            </MenuItem>
+          )}
+          <MenuSeparator />
+          <MenuItem icon={<Info aria-hidden />} onSelect={() => onDetails(message)}>
+            {t("message.details")}
+          </MenuItem>
+        </>
+      )}
+    </Menu>
+  );
+}
+
 /** One message: side and tone say who speaks, the time and the tick what became of it. */
 export const Bubble = memo(function Bubble({
   entry,
@@ -222,7 +290,7 @@ export const Bubble = memo(function Bubble({
   const out = message.direction === "outbound";
   const ai = message.author.kind === "assistant";
   const deleted = !!message.deletedAt;
-  const { onReply, onReact, onKeep, onDetails, onAct, onJump } = actions;
+  const { onReact, onAct, onJump } = actions;
   const real = !outgoing;
   const openMenu = useRef<() => void>(null);
   const press = useLongPress(real && !deleted ? () => openMenu.current?.() : undefined);
@@ -289,56 +357,7 @@ export const Bubble = memo(function Bubble({
         </article>
         {real && !deleted && (
           <span className="flex shrink-0 opacity-0 group-focus-within/bubble:opacity-100 group-hover/bubble:opacity-100 has-aria-expanded:opacity-100 pointer-coarse:-my-2.5 pointer-coarse:opacity-70">
-            <Menu
-              label={t("message.menu")}
-              trigger={<MoreButton label={t("message.menu")} data-testid="message-menu" />}
-              opener={openMenu}
-            >
-              {() => (
-                <>
-                  {onReact && (
-                    <div className="flex gap-0.5 p-1">
-                      {quick.map((emoji) => (
-                        <MenuTile
-                          key={emoji}
-                          label={t("message.reactWith", { emoji })}
-                          onSelect={() => onReact(message, emoji)}
-                        >
-                          {emoji}
-                        </MenuTile>
-                      ))}
-                    </div>
-                  )}
-                  {onReply && (
-                    <MenuItem icon={<CornerUpLeft aria-hidden />} onSelect={() => onReply(message)}>
-                      {t("message.reply")}
-                    </MenuItem>
-                  )}
-                  {message.body && (
-                    <MenuItem
-                      icon={<Copy aria-hidden />}
-                      onSelect={() => void navigator.clipboard?.writeText(message.body ?? "")}
-                    >
-                      {t("message.copy")}
-                    </MenuItem>
-                  )}
-                  {onKeep && message.body && message.direction === "outbound" && (
-                    <MenuItem icon={<MessageSquareQuote aria-hidden />} onSelect={() => onKeep(message)}>
-                      {t("quick.keep")}
-                    </MenuItem>
-                  )}
-                  {onAct && message.state === "queued" && (
-                    <MenuItem icon={<X aria-hidden />} onSelect={() => onAct("cancel", entry)}>
-                      {t("message.cancel")}
-                    </MenuItem>
-                  )}
-                  <MenuSeparator />
-                  <MenuItem icon={<Info aria-hidden />} onSelect={() => onDetails(message)}>
-                    {t("message.details")}
-                  </MenuItem>
-                </>
-              )}
-            </Menu>
+            <MessageMenu entry={entry} actions={actions} opener={openMenu} />
           </span>
         )}
       </div>

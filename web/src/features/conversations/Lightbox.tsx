@@ -5,13 +5,17 @@ import { useMemo, useRef, useState } from "react";
 import { keys } from "~/api/keys";
 import { flatten, type Pages } from "~/api/pages";
 import type { Media, Message } from "~/api/types";
+import { moment } from "~/i18n/format";
 import { language } from "~/i18n/language";
-import { t } from "~/i18n/t";
+import { type PlainKey, t } from "~/i18n/t";
 
 const button =
   "grid size-11 place-items-center rounded-full bg-photo-scrim text-on-photo hover:opacity-80 focus-visible:outline-on-photo disabled:opacity-30";
 
-/** Pictures of the thread, large: zoom to five times, arrows to the next, Esc to leave. */
+/** What is not a message yet has no state. */
+type Shown = Pick<Message, "id" | "body" | "media"> & Partial<Message>;
+
+/** Pictures and films of the thread, large: zoom to five times, arrows to the next, Esc to leave; what became of each. */
 export default function Lightbox({
   messageId,
   conversationId,
@@ -24,10 +28,13 @@ export default function Lightbox({
   onClose: () => void;
 }) {
   const client = useQueryClient();
-  const pictures = useMemo(() => {
+  const pictures = useMemo((): Shown[] => {
     const thread = flatten(client.getQueryData<Pages<Message>>(keys.messages(conversationId)));
-    const found = thread.filter((one) => one.kind === "image" && one.media?.state === "ready").reverse();
-    return found.some((one) => one.id === messageId) ? found : [{ id: messageId, media, body: null }];
+    const found = thread
+      .filter((one) => (one.kind === "image" || one.kind === "video") && one.media?.state === "ready" && !one.deletedAt)
+      .reverse();
+    const alone: Shown = { id: messageId, media, body: null };
+    return found.some((one) => one.id === messageId) ? found : [alone];
   }, [client, conversationId, messageId, media]);
   const [at, setAt] = useState(() => pictures.findIndex((one) => one.id === messageId));
   const [zoom, setZoom] = useState(1);
@@ -73,28 +80,38 @@ export default function Lightbox({
           onWheel={(event) => scale(event.deltaY < 0 ? 1.15 : 1 / 1.15)}
         >
           <Dialog.Title className="sr-only">{t("lightbox.title", { at: at + 1, total: pictures.length })}</Dialog.Title>
-          <img
-            src={shown.media.url}
-            alt={shown.body || t("kind.image")}
-            draggable={false}
-            onDoubleClick={() => scale(zoom > 1 ? 1 / 5 : 2.5)}
-            onPointerDown={(event) => {
-              if (zoom === 1) return;
-              event.currentTarget.setPointerCapture(event.pointerId);
-              drag.current = { x: event.clientX - shift.x, y: event.clientY - shift.y };
-            }}
-            onPointerMove={(event) =>
-              drag.current && setShift({ x: event.clientX - drag.current.x, y: event.clientY - drag.current.y })
-            }
-            onPointerUp={() => {
-              drag.current = null;
-            }}
-            style={{
-              transform: `translate(${shift.x}px, ${shift.y}px) scale(${zoom})`,
-              cursor: zoom > 1 ? "grab" : "zoom-in",
-            }}
-            className="max-h-[calc(100dvh-120px)] max-w-[calc(100vw-32px)] touch-none object-contain select-none"
-          />
+          {shown.kind === "video" ? (
+            // biome-ignore lint/a11y/useMediaCaption: customers' films have none
+            <video
+              key={shown.id}
+              src={shown.media.url}
+              controls
+              className="max-h-[calc(100dvh-120px)] max-w-[calc(100vw-32px)]"
+            />
+          ) : (
+            <img
+              src={shown.media.url}
+              alt={shown.body || t("kind.image")}
+              draggable={false}
+              onDoubleClick={() => scale(zoom > 1 ? 1 / 5 : 2.5)}
+              onPointerDown={(event) => {
+                if (zoom === 1) return;
+                event.currentTarget.setPointerCapture(event.pointerId);
+                drag.current = { x: event.clientX - shift.x, y: event.clientY - shift.y };
+              }}
+              onPointerMove={(event) =>
+                drag.current && setShift({ x: event.clientX - drag.current.x, y: event.clientY - drag.current.y })
+              }
+              onPointerUp={() => {
+                drag.current = null;
+              }}
+              style={{
+                transform: `translate(${shift.x}px, ${shift.y}px) scale(${zoom})`,
+                cursor: zoom > 1 ? "grab" : "zoom-in",
+              }}
+              className="max-h-[calc(100dvh-120px)] max-w-[calc(100vw-32px)] touch-none object-contain select-none"
+            />
+          )}
           <div className="absolute end-4 top-4 flex gap-2">
             <button
               type="button"
@@ -148,9 +165,15 @@ export default function Lightbox({
               </button>
             </>
           )}
-          {shown.body && (
-            <p className="absolute inset-x-4 bottom-4 mx-auto max-w-150 rounded-control bg-photo-scrim px-3 py-2 text-center text-13 text-on-photo">
-              {shown.body}
+          {(shown.body || shown.createdAt) && (
+            <p className="absolute inset-x-4 bottom-4 mx-auto w-fit max-w-150 rounded-control bg-photo-scrim px-3 py-2 text-center text-13 text-on-photo">
+              {shown.body && <span className="block">{shown.body}</span>}
+              {shown.createdAt && (
+                <span data-testid="lightbox-state" className="text-12 tabular-nums">
+                  {moment(shown.createdAt)}
+                  {shown.direction === "outbound" && ` · ${t(`message.state.${shown.state}` as PlainKey)}`}
+                </span>
+              )}
             </p>
           )}
         </Dialog.Content>

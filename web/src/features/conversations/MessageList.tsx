@@ -10,6 +10,7 @@ import { t } from "~/i18n/t";
 import { Count } from "~/ui/Count";
 import { Bone, EndOfList, Failed, Loading } from "~/ui/states";
 import { useNow } from "~/ui/useNow";
+import { Album } from "./Album";
 import { Bubble, type BubbleActions } from "./Bubble";
 import { place } from "./cache";
 import { kindName } from "./kinds";
@@ -223,7 +224,11 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
                         <span className="h-px flex-1 bg-ember" />
                       </div>
                     )}
-                    <Bubble entry={entry} contact={contact} user={user.id} actions={all} />
+                    {entry.album ? (
+                      <Album entry={{ ...entry, album: entry.album }} contact={contact} user={user.id} actions={all} />
+                    ) : (
+                      <Bubble entry={entry} contact={contact} user={user.id} actions={all} />
+                    )}
                   </div>
                 ),
               )}

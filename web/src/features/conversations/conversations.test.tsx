@@ -1,7 +1,8 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
-import { ago, message } from "../../../tests/fake/data";
+import type { Conversation, Message } from "~/api/types";
+import { ago, media, message } from "../../../tests/fake/data";
 import { problem } from "../../../tests/fake/server";
 import { FakeSocket, house, socket, visit } from "../../../tests/house";
 import { asChosen, attach } from "./Attachments";
@@ -454,5 +455,80 @@ describe("the stream", () => {
     await act(async () => let_go());
     await waitFor(() => expect(client.isFetching()).toBe(0));
     expect(screen.getByText("in between")).toBeTruthy();
+  });
+});
+
+describe("pictures that were sent one after the other", () => {
+  const photos = (talk: Conversation, parts: Partial<Message>[]) =>
+    parts.map((part, at) =>
+      message(talk, {
+        id: `msg_01${at}`,
+        kind: "image",
+        body: null,
+        media: media(),
+        createdAt: new Date(Date.parse("2026-11-20T10:00:00Z") + at * 20_000).toISOString(),
+        ...part,
+      }),
+    );
+
+  it("are one grid that opens at the one that was clicked, and goes on from there", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks as [Conversation];
+    server.messages.push(...photos(lerato, [{}, {}, {}, { kind: "video" }, {}, {}]));
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    const album = await screen.findByTestId("album");
+    expect(album.getAttribute("aria-label")).toMatch(/^6 photos and videos, Lerato Mokoena, /);
+    const tiles = within(album).getAllByTestId("message");
+    expect(tiles).toHaveLength(4);
+    expect(tiles[3]?.textContent).toContain("+2");
+    await user.click(within(album).getByRole("button", { name: "Open: Photo, 2 of 6" }));
+    expect(await screen.findByRole("dialog", { name: "Picture 2 of 6" })).toBeTruthy();
+    await user.keyboard("{ArrowRight}{ArrowRight}");
+    const dialog = await screen.findByRole("dialog", { name: "Picture 4 of 6" });
+    expect(dialog.querySelector("video")).toBeTruthy();
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  });
+
+  it("keep each its own state, and say which of them failed", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks as [Conversation];
+    const ours: Partial<Message> = { direction: "outbound", author: { kind: "user", id: "usr_1", name: "Naledi" } };
+    server.messages.push(
+      ...photos(lerato, [
+        { ...ours, state: "read" },
+        { ...ours, state: "failed", error: { code: "not-on-whatsapp", detail: "Not on WhatsApp." } },
+        { ...ours, state: "delivered" },
+      ]),
+    );
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    const album = await screen.findByTestId("album");
+    expect(
+      within(album)
+        .getAllByTestId("tick")
+        .map((tick) => tick.dataset.state),
+    ).toEqual(["read", "failed", "delivered"]);
+    expect((await screen.findByTestId("trouble")).parentElement?.textContent).toMatch(/^2 of 3/);
+    await user.click(within(album).getByRole("button", { name: "Open: Photo, 3 of 3" }));
+    expect((await screen.findByTestId("lightbox-state")).textContent).toMatch(/ · delivered$/);
+  });
+
+  it("stay apart when one has words, when an answer lies between, or when time passed", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks as [Conversation];
+    server.messages.push(
+      ...photos(lerato, [
+        {},
+        { body: "The kitchen" },
+        {},
+        { kind: "text", body: "And?", media: null },
+        {},
+        { createdAt: "2026-11-20T10:05:00Z" },
+      ]),
+    );
+    visit(`/chat/${lerato.id}`, server);
+    await screen.findByText("The kitchen");
+    expect(screen.queryByTestId("album")).toBeNull();
+    expect(screen.getAllByTestId("message")).toHaveLength(6);
   });
 });

@@ -2,6 +2,7 @@ import type { Message, Note } from "~/api/types";
 import { kindOf } from "~/api/upload";
 import { daysApart } from "~/i18n/format";
 import { place } from "./cache";
+import { forwarded } from "./content";
 import type { Outgoing } from "./outbox";
 
 const GROUP_MS = 3 * 60_000;
@@ -16,6 +17,8 @@ export interface Entry {
   last: boolean;
   /** The first message that was unread when the conversation was opened. */
   unread: boolean;
+  /** This one and those that were sent right after it, where all are pictures or films without words: one grid. */
+  album?: Entry[];
 }
 
 /** A note, at its place between the bubbles. */
@@ -108,6 +111,35 @@ export function among(messages: Said[], notes: Note[]): (Said | NoteEntry)[] {
   return all;
 }
 
+/** Pictures that follow each other this closely were chosen together. */
+const ALBUM_MS = 60_000;
+
+const bare = ({ kind, body, replyTo, quoted, reactions, deletedAt, content }: Message): boolean =>
+  (kind === "image" || kind === "video") &&
+  !body &&
+  !replyTo &&
+  !quoted &&
+  !deletedAt &&
+  reactions.length === 0 &&
+  !forwarded(content);
+
+/** Puts pictures that were sent one after the other into one entry. */
+function folded(entries: Day["entries"]): Day["entries"] {
+  const out: Day["entries"] = [];
+  for (const one of entries) {
+    const head = out.at(-1);
+    if (!head || "note" in one || "note" in head) {
+      out.push(one);
+      continue;
+    }
+    const before = head.album?.at(-1) ?? head;
+    const near = Date.parse(one.message.createdAt) - Date.parse(before.message.createdAt) < ALBUM_MS;
+    if (one.first || one.unread || !near || !bare(before.message) || !bare(one.message)) out.push(one);
+    else out[out.length - 1] = { ...head, last: one.last, album: [...(head.album ?? [head]), one] };
+  }
+  return out;
+}
+
 /** The thread in days and runs, oldest first. */
 export function arrange(entries: (Said | NoteEntry)[], unreadId: string | undefined): Day[] {
   const days: Day[] = [];
@@ -136,5 +168,6 @@ export function arrange(entries: (Said | NoteEntry)[], unreadId: string | undefi
     day.entries.push(entry);
     before = entry;
   }
+  for (const day of days) day.entries = folded(day.entries);
   return days;
 }

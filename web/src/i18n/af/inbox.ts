@@ -217,6 +217,11 @@ export const inbox: Translated<typeof source, Form> = {
   "audio.times": "{n}×",
   "audio.broken": "Dit kan nie hier gespeel word nie",
 
+  "album.by": "{n} foto’s en video’s, {who}, {at}",
+  "album.open": "Maak oop: {kind}, {at} van {total}",
+  "album.openMore": "Maak die foto’s oop, nog {n}",
+  "album.more": "+{n}",
+  "album.nth": "{at} van {total}",
   "lightbox.title": "Foto {at} van {total}",
   "lightbox.zoomIn": "Zoem in",
   "lightbox.zoomOut": "Zoem uit",

@@ -259,6 +259,11 @@ export const inbox: Translated<typeof source, Form> = {
   "audio.times": "{n}×",
   "audio.broken": "لا يمكن تشغيله هنا",
 
+  "album.by": "صور ومقاطع: {n}، {who}، {at}",
+  "album.open": "افتح: {kind}، {at} من {total}",
+  "album.openMore": "افتح الصور، {n} أخرى",
+  "album.more": "+{n}",
+  "album.nth": "{at} من {total}",
   "lightbox.title": "الصورة {at} من {total}",
   "lightbox.zoomIn": "تكبير",
   "lightbox.zoomOut": "تصغير",

@@ -217,6 +217,11 @@ export const inbox: Translated<typeof source, Form> = {
   "audio.times": "{n}×",
   "audio.broken": "No se puede reproducir aquí",
 
+  "album.by": "{n} fotos y vídeos, {who}, {at}",
+  "album.open": "Abrir: {kind}, {at} de {total}",
+  "album.openMore": "Abrir las fotos, {n} más",
+  "album.more": "+{n}",
+  "album.nth": "{at} de {total}",
   "lightbox.title": "Imagen {at} de {total}",
   "lightbox.zoomIn": "Acercar",
   "lightbox.zoomOut": "Alejar",

@@ -220,6 +220,11 @@ export const inbox: Translated<typeof source, Form> = {
   "audio.times": "{n}×",
   "audio.broken": "Lecture impossible ici",
 
+  "album.by": "{n} photos et vidéos, {who}, {at}",
+  "album.open": "Ouvrir : {kind}, {at} sur {total}",
+  "album.openMore": "Ouvrir les photos, {n} de plus",
+  "album.more": "+{n}",
+  "album.nth": "{at} sur {total}",
   "lightbox.title": "Image {at} sur {total}",
   "lightbox.zoomIn": "Agrandir",
   "lightbox.zoomOut": "Réduire",

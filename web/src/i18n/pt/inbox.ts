@@ -217,6 +217,11 @@ export const inbox: Translated<typeof source, Form> = {
   "audio.times": "{n}×",
   "audio.broken": "Não pode ser reproduzido aqui",
 
+  "album.by": "{n} fotos e vídeos, {who}, {at}",
+  "album.open": "Abrir: {kind}, {at} de {total}",
+  "album.openMore": "Abrir as fotos, mais {n}",
+  "album.more": "+{n}",
+  "album.nth": "{at} de {total}",
   "lightbox.title": "Imagem {at} de {total}",
   "lightbox.zoomIn": "Ampliar",
   "lightbox.zoomOut": "Reduzir",

@@ -220,6 +220,11 @@ export const inbox: Translated<typeof source, Form> = {
   "audio.times": "{n}×",
   "audio.broken": "Ayikwazi ukudlalwa lapha",
 
+  "album.by": "Izithombe namavidiyo angu-{n}, {who}, {at}",
+  "album.open": "Vula: {kind}, {at} kwezingu-{total}",
+  "album.openMore": "Vula izithombe, ezinye ezingu-{n}",
+  "album.more": "+{n}",
+  "album.nth": "{at} kwezingu-{total}",
   "lightbox.title": "Isithombe {at} kwezingu-{total}",
   "lightbox.zoomIn": "Sondeza",
   "lightbox.zoomOut": "Hlehlisela emuva",
