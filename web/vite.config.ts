@@ -3,23 +3,33 @@ import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { fake } from "./dev/fake.ts";
+import { chunkOf } from "./scripts/chunks.ts";
 import { emoji } from "./scripts/emoji.ts";
 
-// The one font file that every page needs is asked for with the page, not when the style sheet has been read.
-function preloadFont(): Plugin {
+// What the first sight needs is asked for with the page: the one font file not when the style sheet has been read, and the inbox, which most
+// people come for, not when the frame around it has been.
+function preload(): Plugin {
   return {
-    name: "indaba-preload-font",
+    name: "indaba-preload",
     transformIndexHtml: {
       order: "post",
-      handler(_html, context) {
-        const font = Object.keys(context.bundle ?? {}).find((name) => /figtree-latin-wght-normal.*\.woff2$/.test(name));
-        if (!font) return [];
+      handler(html, context) {
+        const bundle = context.bundle ?? {};
+        const font = Object.keys(bundle).find((name) => /figtree-latin-wght-normal.*\.woff2$/.test(name));
+        const inbox = Object.values(bundle).find(
+          (one) => one.type === "chunk" && one.facadeModuleId?.endsWith("/InboxPage.tsx"),
+        );
+        if (!font || inbox?.type !== "chunk") return [];
+        const link = (attrs: Record<string, string>) => ({
+          tag: "link",
+          attrs: { crossorigin: "", ...attrs },
+          injectTo: "head" as const,
+        });
         return [
-          {
-            tag: "link",
-            attrs: { rel: "preload", href: `/${font}`, as: "font", type: "font/woff2", crossorigin: "" },
-            injectTo: "head",
-          },
+          ...[inbox.fileName, ...inbox.imports]
+            .filter((file) => !html.includes(file))
+            .map((file) => link({ rel: "modulepreload", href: `/${file}` })),
+          link({ rel: "preload", href: `/${font}`, as: "font", type: "font/woff2" }),
         ];
       },
     },
@@ -29,9 +39,19 @@ function preloadFont(): Plugin {
 const server = process.env.INDABA_DEV_SERVER ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), emoji(), preloadFont(), fake()],
+  plugins: [react(), tailwindcss(), emoji(), preload(), fake()],
   resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
-  build: { target: "es2022", manifest: true, modulePreload: { polyfill: false }, reportCompressedSize: false },
+  build: {
+    target: "es2022",
+    manifest: true,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunkOf, debugName: "first sight" }] },
+      },
+    },
+  },
   server: { proxy: process.env.INDABA_FAKE ? {} : { "/api": { target: server, ws: true } } },
   test: {
     environment: "happy-dom",
