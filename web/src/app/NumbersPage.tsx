@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, RefreshCw } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useSession } from "~/api/session";
 import { may } from "~/api/types";
@@ -13,13 +13,37 @@ import { instances } from "~/features/instances/queries";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Bone, Empty, EndOfList, Failed, Loading } from "~/ui/states";
+import { onFrame } from "./live";
 import { PageHead } from "./PageHead";
 import { useTitle } from "./title";
+
+const RECOUNT_MS = 5_000;
+
+/** Reads the numbers again soon after a message came or went. */
+function useRecount(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = onFrame(({ kind }) => {
+      if (kind !== "message.received" && kind !== "message.sent") return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void client.invalidateQueries({ queryKey: instances.queryKey });
+      }, RECOUNT_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
+  }, [client]);
+}
 
 /** The WhatsApp numbers of the workspace. Which dialog is open stands in the address. */
 export default function NumbersPage() {
   const session = useSession();
-  const query = useQuery(instances);
+  // What was sent since is not told of each number: it is read when somebody comes to look, and now and then while they do.
+  const query = useQuery({ ...instances, refetchOnMount: "always" });
+  useRecount();
   const act = useInstanceAct();
   const [params, setParams] = useSearchParams();
   const admin = may(session, "admin");

@@ -80,6 +80,10 @@ export function instance(part: Partial<Instance> = {}): Instance {
     lastHookAt: ago(2),
     code: null,
     pausedUntil: null,
+    newChatsPausedUntil: null,
+    sentToday: 12,
+    newChatsToday: 3,
+    newChatsBudget: 50,
     createdAt: ago(60 * 24 * 40),
     ...part,
   };

@@ -26,20 +26,34 @@ impl Instance {
     /// The state to show: sending may wait although the gateway is connected.
     pub fn shown(&self, now: Time) -> State {
         match self.state {
-            State::Connected if self.waits(now).is_some() => State::Paused,
+            State::Connected if self.paused(now).is_some() => State::Paused,
             state => state,
         }
     }
 
-    /// Until when sending waits, wholly or only to people who never wrote.
-    pub fn waits(&self, now: Time) -> Option<Time> {
-        self.paused_until.max(self.firsts_paused_until).filter(|until| *until > now)
+    /// Until when nothing is sent.
+    pub fn paused(&self, now: Time) -> Option<Time> {
+        self.paused_until.filter(|until| *until > now)
+    }
+
+    /// Until when nobody is written to who never wrote; everything else goes.
+    pub fn new_chats_paused(&self, now: Time) -> Option<Time> {
+        self.firsts_paused_until.filter(|until| *until > now)
     }
 
     /// Why it is not as it should be, and what to do.
     pub fn reason(&self, now: Time) -> Option<String> {
-        let paused = self.pause_reason.clone().filter(|_| self.shown(now) == State::Paused);
-        paused.or_else(|| self.state_reason.clone())
+        let held = match (self.state, self.paused(now), self.new_chats_paused(now)) {
+            (State::Connected, Some(_), _) => self.pause_reason.clone(),
+            (State::Connected, None, Some(_)) => Some(NO_FIRSTS.into()),
+            _ => None,
+        };
+        held.or_else(|| self.state_reason.clone())
+    }
+
+    /// How many messages went out on the day (UTC) of `now`, and how many of them to people who never wrote.
+    pub fn today(&self, now: Time) -> (i64, i64) {
+        if self.counted_day == day(now) { (self.sent_today, self.firsts_today) } else { (0, 0) }
     }
 }
 
@@ -49,7 +63,7 @@ pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
     if before.paused_until.is_some_and(|already| already >= until) {
         return Ok(());
     }
-    let reason = before.pause_reason.clone().filter(|_| before.waits(tx.now()).is_some());
+    let reason = before.pause_reason.clone().filter(|_| before.paused(tx.now()).is_some());
     hold(tx, &before, Some(until), before.firsts_paused_until, reason.as_deref().unwrap_or(SLOW_DOWN))
 }
 
@@ -75,7 +89,9 @@ pub fn lock(tx: &mut TenantTx, id: InstanceId, first: bool, told: Option<Time>) 
     let held = if first { before.firsts_paused_until } else { before.paused_until };
     let until = held.map_or(until, |held| held.max(until));
     match first {
-        true => hold(tx, &before, before.paused_until, Some(until), NO_FIRSTS)?,
+        true => {
+            hold(tx, &before, before.paused_until, Some(until), before.pause_reason.as_deref().unwrap_or(NO_FIRSTS))?
+        }
         false => hold(tx, &before, Some(until), before.firsts_paused_until, NO_SENDS)?,
     }
     Ok(until)
@@ -84,6 +100,11 @@ pub fn lock(tx: &mut TenantTx, id: InstanceId, first: bool, told: Option<Time>) 
 /// A first message went through: the next lock is the first again.
 pub fn unlock(tx: &mut TenantTx, id: InstanceId) -> Result<()> {
     store::forget_locks(tx, id).map(drop)
+}
+
+/// The day of a moment, counted from 1970, UTC: what is counted by the day begins anew with it.
+pub fn day(at: Time) -> i64 {
+    at.0.div_euclid(86_400_000)
 }
 
 /// How many new people a number may write to on one day: all of its budget after its first week, a part of it before.
@@ -96,8 +117,8 @@ pub fn new_chats(budget: u32, made: Time, now: Time) -> u32 {
 fn hold(tx: &mut TenantTx, before: &Instance, all: Option<Time>, firsts: Option<Time>, reason: &str) -> Result<()> {
     let id = before.id;
     store::set_pause(tx, id, all, firsts, Some(reason))?;
-    if let Some(until) = all.max(firsts) {
-        jobs::enqueue_at(tx, &EndHold { instance: id }, until)?;
+    for until in [all, firsts].into_iter().flatten() {
+        jobs::enqueue_at(tx, &EndHold { instance: id, until: Some(until) }, until)?;
     }
     changed(tx, id, before)
 }
@@ -107,13 +128,16 @@ fn hold(tx: &mut TenantTx, before: &Instance, all: Option<Time>, firsts: Option<
 pub struct EndHold {
     /// On which number.
     pub instance: InstanceId,
+    /// The moment at which something ends. Jobs from before there were two have none.
+    #[serde(default)]
+    pub until: Option<Time>,
 }
 
 impl Job for EndHold {
     const KIND: &'static str = "instance.resume";
 
     fn unique(&self) -> Option<String> {
-        Some(self.instance.to_string())
+        Some(format!("{} {}", self.instance, self.until.unwrap_or(Time(0))))
     }
 
     async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
@@ -123,10 +147,10 @@ impl Job for EndHold {
                 Err(crate::Error::Missing) => return Ok(()),
                 other => other?,
             };
-            if let Some(until) = before.waits(tx.now()) {
-                return jobs::enqueue_at(tx, &EndHold { instance: id }, until); // it was told to wait longer
-            }
-            store::set_pause(tx, id, None, None, None)?;
+            // what was told to wait longer meanwhile has a job of its own
+            let (all, firsts) = (before.paused(tx.now()), before.new_chats_paused(tx.now()));
+            let reason = before.pause_reason.as_deref().filter(|_| all.is_some());
+            store::set_pause(tx, id, all, firsts, reason)?;
             changed(tx, id, &before)
         });
         Ok(ended.await?)

@@ -15,7 +15,7 @@ mod view;
 
 pub use gateways::GatewayId;
 pub use heard::{answered, receive, trouble};
-pub use holds::{EndHold, lock, new_chats, pause, unlock};
+pub use holds::{EndHold, day, lock, new_chats, pause, unlock};
 pub use link::{Reach, reach};
 pub use view::{View, one};
 
@@ -122,6 +122,9 @@ row! {
         pub last_inbound_at: Option<Time>,
         pub last_outbound_at: Option<Time>,
         pub last_hook_at: Option<Time>,
+        pub counted_day: i64,
+        pub sent_today: i64,
+        pub firsts_today: i64,
         pub created_at: Time,
     }
 }
@@ -178,15 +181,19 @@ pub fn capability_is_off(tx: &mut TenantTx, id: InstanceId, capability: Capabili
     view::tell(tx, &after)
 }
 
-/// Notes when hooks, messages in and messages out were last seen. Call it once for a batch.
-pub fn touch(
-    tx: &mut TenantTx,
-    id: InstanceId,
-    hook: Option<Time>,
-    inbound: Option<Time>,
-    outbound: Option<Time>,
-) -> Result<()> {
-    store::touch(tx, id, hook, inbound, outbound).map(drop)
+/// Notes when hooks and messages in were last seen. Call it once for a batch.
+pub fn touch(tx: &mut TenantTx, id: InstanceId, hook: Option<Time>, inbound: Option<Time>) -> Result<()> {
+    store::touch(tx, id, hook, inbound).map(drop)
+}
+
+/// Notes that a message went out, and counts it.
+pub fn sent(tx: &mut TenantTx, id: InstanceId) -> Result<()> {
+    store::count(tx, id, 1, 0).map(drop)
+}
+
+/// Counts somebody who never wrote and is written to for the first time.
+pub fn wrote_first(tx: &mut TenantTx, id: InstanceId) -> Result<()> {
+    store::count(tx, id, 0, 1).map(drop)
 }
 
 /// One page of the tenants' connected numbers of which nothing was heard since `before`, with their tenants.

@@ -49,7 +49,7 @@ macro_rules! instances {
             "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step, state_reason,
                     state_at, paused_until, firsts_paused_until, pause_reason, locks, locked_at, seen_at, code_attempt,
                     code_expires_at, capabilities_off, sync_state, sync_chats, sync_total, sync_finished_at, last_inbound_at,
-                    last_outbound_at, last_hook_at, created_at
+                    last_outbound_at, last_hook_at, counted_day, sent_today, firsts_today, created_at
                from instances
               ",
             $rest
@@ -291,20 +291,27 @@ pub fn set_sync(
 }
 
 /// When anything last came in or went out; never moves back.
-pub fn touch(
-    tx: &mut TenantTx,
-    id: InstanceId,
-    hook_at: Option<Time>,
-    inbound_at: Option<Time>,
-    outbound_at: Option<Time>,
-) -> Result<u64> {
+pub fn touch(tx: &mut TenantTx, id: InstanceId, hook_at: Option<Time>, inbound_at: Option<Time>) -> Result<u64> {
     tx.run(
         "update instances
             set last_hook_at = case when coalesce($3::bigint, 0) > coalesce(last_hook_at, 0) then $3::bigint else last_hook_at end,
-                last_inbound_at = case when coalesce($4::bigint, 0) > coalesce(last_inbound_at, 0) then $4::bigint else last_inbound_at end,
-                last_outbound_at = case when coalesce($5::bigint, 0) > coalesce(last_outbound_at, 0) then $5::bigint else last_outbound_at end
+                last_inbound_at = case when coalesce($4::bigint, 0) > coalesce(last_inbound_at, 0) then $4::bigint else last_inbound_at end
           where tenant_id = $1 and id = $2",
-        args![id, hook_at, inbound_at, outbound_at],
+        args![id, hook_at, inbound_at],
+    )
+}
+
+/// Adds to what a number has sent on this day; the first of a day begins anew.
+pub fn count(tx: &mut TenantTx, id: InstanceId, sent: i64, firsts: i64) -> Result<u64> {
+    let now = tx.now();
+    tx.run(
+        "update instances
+            set sent_today = case when counted_day = $3 then sent_today else 0 end + $4,
+                firsts_today = case when counted_day = $3 then firsts_today else 0 end + $5,
+                counted_day = $3,
+                last_outbound_at = case when $4 > 0 then $6 else last_outbound_at end
+          where tenant_id = $1 and id = $2",
+        args![id, super::day(now), sent, firsts, now],
     )
 }
 

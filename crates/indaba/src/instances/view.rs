@@ -54,9 +54,19 @@ pub struct View {
     pub code: Option<CodeView>,
     /// The import of its chats.
     pub sync: SyncView,
-    /// Until when sending waits, wholly or only to people who never wrote: `stateReason` says which.
+    /// Until when nothing is sent: messages wait and go by themselves.
     #[schema(required)]
     pub paused_until: Option<Time>,
+    /// Until when nobody is written to who never wrote. Answers go, and the state does not show it.
+    #[schema(required)]
+    pub new_chats_paused_until: Option<Time>,
+    /// Messages that went out from here today. The day is that of UTC, as for the budget.
+    pub sent_today: i64,
+    /// People who never wrote and were written to today.
+    pub new_chats_today: i64,
+    /// How many of them are safe today: it grows in the number's first week. Null where Meta sets the limits.
+    #[schema(required)]
+    pub new_chats_budget: Option<u32>,
     /// When a message last came in.
     #[schema(required)]
     pub last_inbound_at: Option<Time>,
@@ -128,8 +138,11 @@ pub struct SyncView {
 }
 
 /// A number as people see it; `gateway` is what carries it.
-fn view(of: &Instance, gateway: &gateways::Gateway, now: Time) -> View {
+fn view(of: &Instance, gateway: &gateways::Gateway, new_chats_per_day: u32, now: Time) -> View {
     let build = Build { version: gateway.version.clone(), engine: gateway.engine.clone(), tier: None };
+    let capabilities = of.capabilities(&build);
+    let budget = (!capabilities.window_24h).then(|| super::new_chats(new_chats_per_day, of.created_at, now));
+    let (sent_today, new_chats_today) = of.today(now);
     View {
         id: of.id,
         provider: of.provider.clone(),
@@ -140,7 +153,7 @@ fn view(of: &Instance, gateway: &gateways::Gateway, now: Time) -> View {
         state_reason: of.reason(now),
         phone: of.own_phone.clone(),
         push_name: of.push_name.clone(),
-        capabilities: of.capabilities(&build),
+        capabilities,
         hook_url: of.hook_url.clone(),
         cloud: (of.provider == gateways::META).then(|| CloudView {
             phone_number_id: of.external_name.clone(),
@@ -149,7 +162,11 @@ fn view(of: &Instance, gateway: &gateways::Gateway, now: Time) -> View {
         }),
         code: code_view(of),
         sync: sync_view(of),
-        paused_until: of.waits(now),
+        paused_until: of.paused(now),
+        new_chats_paused_until: of.new_chats_paused(now),
+        sent_today,
+        new_chats_today,
+        new_chats_budget: budget,
         last_inbound_at: of.last_inbound_at,
         last_outbound_at: of.last_outbound_at,
         last_hook_at: of.last_hook_at,
@@ -180,6 +197,7 @@ struct Patch {
     code: Option<CodeView>,
     sync: SyncView,
     paused_until: Option<Time>,
+    new_chats_paused_until: Option<Time>,
 }
 
 /// Appends `instance.state`: something that shows of this number has changed.
@@ -204,7 +222,8 @@ fn tell_with(tx: &mut TenantTx, of: &Instance, missed_since: Option<Time>) -> Re
         push_name: of.push_name.clone(),
         code: code_view(of),
         sync: sync_view(of),
-        paused_until: of.waits(now),
+        paused_until: of.paused(now),
+        new_chats_paused_until: of.new_chats_paused(now),
     };
     let patch = json!({ "instance": patch, "missedSince": missed_since });
     events::append(tx, "instance.state", &[("instance", &of.id)], &patch)
@@ -247,7 +266,7 @@ pub(super) async fn views(app: &App, tenant: TenantId, rows: Vec<Instance>) -> R
         .map(|row| {
             let gateway =
                 gateways.get(&row.gateway_id).ok_or_else(|| Error::Internal("a number without its gateway".into()))?;
-            Ok(view(row, gateway, now))
+            Ok(view(row, gateway, app.config.pace.new_chats_per_day, now))
         })
         .collect()
 }

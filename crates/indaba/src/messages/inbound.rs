@@ -283,7 +283,7 @@ fn show(
     }
     let now = tx.now();
     for (instance, inbound) in inbound {
-        instances::touch(tx, instance, None, inbound.then_some(now), None)?;
+        instances::touch(tx, instance, None, inbound.then_some(now))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::{
     contacts,
     conversations::{self, Direction},
     db::{TenantRead, TenantTx},
-    media,
+    instances, media,
 };
 use indaba_providers::{Address, Body, File, MessageRef, Outgoing};
 
@@ -73,6 +73,9 @@ pub fn take(tx: &mut TenantTx, id: MessageId, own_id: Option<&str>, turn: &Turn)
         let budget = new.then_some(turn.new_chats);
         if let Some(next) = store::turn(tx, order.message.instance_id, turn.gap_ms, budget)? {
             return Ok(Taken::NotYet(next));
+        }
+        if new {
+            instances::wrote_first(tx, order.message.instance_id)?;
         }
     }
     let message = &mut order.message;

@@ -129,7 +129,7 @@ pub fn reached(tx: &mut TenantTx, message: &mut Message, sent: &Sent, now: Time)
     }
     message.advance(State::Sent, at);
     settled(tx, &[&*message])?;
-    instances::touch(tx, message.instance_id, None, None, Some(now))?;
+    instances::sent(tx, message.instance_id)?;
     inbound::unpark(tx, message.instance_id, &sent.provider_id)
 }
 

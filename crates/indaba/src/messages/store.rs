@@ -7,7 +7,7 @@ use crate::{
     clock::Time,
     conversations::{AuthorKind, ConversationId, Direction},
     db::{Arg, TenantRead, TenantTx},
-    instances::InstanceId,
+    instances::{self, InstanceId},
     search,
 };
 
@@ -272,7 +272,7 @@ const DAY_MS: i64 = 86_400_000;
 /// `budget` it is to somebody new, of whom there may be only so many on one day (UTC).
 pub fn turn(tx: &mut TenantTx, instance: InstanceId, gap_ms: i64, budget: Option<u32>) -> Result<Option<Time>> {
     let now = tx.now();
-    let (next, day) = (now.0 + gap_ms, now.0.div_euclid(DAY_MS));
+    let (next, day) = (now.0 + gap_ms, instances::day(now));
     let (firsts, most) = (i64::from(budget.is_some()), budget.map_or(i64::MAX, i64::from));
     if most == 0 {
         return Ok(Some(Time((day + 1) * DAY_MS)));

@@ -164,7 +164,7 @@ fn apply(tx: &mut TenantTx, hooks: &[Understood]) -> Result<()> {
     numbers.sort_unstable();
     numbers.dedup();
     for instance in numbers {
-        instances::touch(tx, instance, Some(now), None, None)?;
+        instances::touch(tx, instance, Some(now), None)?;
     }
     let outcome: Vec<(HookId, Option<String>)> =
         hooks.iter().map(|hook| (hook.hook, hook.told.as_ref().err().cloned())).collect();

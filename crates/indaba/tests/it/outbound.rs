@@ -1,6 +1,10 @@
 //! Replies: queued, sent through a real WAHA over HTTP, their ticks, and what becomes of them when the gateway misbehaves.
 use crate::support::{ASHA, Caller, MORNING, OWN, Shop, in_a_shop, in_a_shop_with, in_an_open_shop, written};
-use indaba::{args, http::Role};
+use indaba::{
+    args,
+    http::Role,
+    instances::{self, InstanceId},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -452,11 +456,13 @@ async fn an_account_lock_makes_first_messages_wait_5_15_and_60_minutes() {
             assert_eq!((&waits["state"], &waits["error"]["code"]), (&json!("queued"), &json!("account-locked")));
             let number = shop.number().await;
             from = from + Duration::from_secs(minutes * 60);
-            assert_eq!((&number["state"], &number["pausedUntil"]), (&json!("paused"), &json!(from)), "{minutes}");
+            // answers go: the number is not paused, its new chats are
+            assert_eq!((&number["state"], &number["pausedUntil"]), (&json!("connected"), &json!(null)), "{minutes}");
+            assert_eq!(number["newChatsPausedUntil"], json!(from), "{minutes}");
             assert!(number["stateReason"].as_str().unwrap().contains("new people"), "{number}");
             if minutes == 5 {
                 // the minute's look at the gateway does not take the reason away, and answers still go
-                assert_eq!(shop.sync().await["state"], "paused");
+                assert_eq!(shop.sync().await["newChatsPausedUntil"], json!(from));
                 say(&shop.who, &place, "It is free").await;
                 shop.house.run_jobs().await;
                 assert_eq!(shop.sent().await, ["It is free"]);
@@ -466,7 +472,7 @@ async fn an_account_lock_makes_first_messages_wait_5_15_and_60_minutes() {
         shop.house.run_jobs().await;
         assert_eq!(shop.sent().await, ["It is free", "Good morning"]);
         let (number, sent) = (shop.number().await, message(&shop, &there, &sent["id"]).await);
-        assert_eq!((&number["state"], &number["stateReason"]), (&json!("connected"), &json!(null)));
+        assert_eq!((&number["newChatsPausedUntil"], &number["stateReason"]), (&json!(null), &json!(null)));
         assert_eq!((&sent["state"], &sent["error"]), (&json!("sent"), &json!(null)));
     })
     .await;
@@ -544,6 +550,74 @@ async fn the_whole_trip_over_real_http() {
         shop.control(&format!("numbers/{OWN}/chats/{ASHA}/open"), json!({})).await;
         shop.until(async || is("read").await).await;
         assert_eq!(shop.thread(&place).await.len(), 2, "the echoes of our own message are not messages");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_card_counts_what_went_out_today() {
+    let pace = [
+        ("INDABA_PACE_LINKED_MIN_MS", "1000"),
+        ("INDABA_PACE_LINKED_MAX_MS", "1000"),
+        ("INDABA_PACE_NEW_CHATS_PER_DAY", "40"),
+    ];
+    in_a_shop_with(&pace, async |shop| {
+        let place = with_asha(&shop).await;
+        let counted = async || {
+            let number = shop.number().await;
+            json!([number["sentToday"], number["newChatsToday"], number["newChatsBudget"]])
+        };
+        let budget = 10; // a quarter of forty on its first day
+        let program = shop.house.key(Role::Viewer).await; // outlives the tokens of people
+        assert_eq!(counted().await, json!([0, 0, budget]));
+        say(&shop.who, &place, "One").await;
+        say(&shop.who, &place, "Two").await;
+        let to = json!({ "to": { "phone": "+27820001015" }, "kind": "text", "body": "Good morning" });
+        shop.who.post("/api/messages/send", to.clone()).await.ok();
+        for _ in 0..4 {
+            shop.house.run_jobs().await;
+            shop.house.wait(Duration::from_secs(10));
+        }
+        assert_eq!(counted().await, json!([3, 1, budget]));
+        // who was written to once is no new chat any more
+        shop.who.post("/api/messages/send", to).await.ok();
+        shop.house.run_jobs().await;
+        assert_eq!(counted().await, json!([4, 1, budget]));
+        shop.house.wait(Duration::from_secs(24 * 60 * 60));
+        let tomorrow = program.get(&format!("/api/instances/{}", shop.id)).await.ok();
+        assert_eq!((&tomorrow["sentToday"], &tomorrow["newChatsToday"]), (&json!(0), &json!(0)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn when_the_whole_pause_ends_first_the_card_says_that_new_chats_still_wait() {
+    in_a_shop(async |shop| {
+        let (db, tenant, id): (_, _, InstanceId) = (&shop.house.app.db, shop.house.tenant, shop.id.parse().unwrap());
+        let begun = shop.house.app.clock.now();
+        let (minute, hour) = (begun + Duration::from_secs(60), begun + Duration::from_secs(3600));
+        db.write(tenant, move |tx| instances::lock(tx, id, true, Some(hour))).await.unwrap();
+        db.write(tenant, move |tx| instances::pause(tx, id, minute)).await.unwrap();
+        let both = shop.number().await;
+        assert_eq!(
+            (&both["state"], &both["pausedUntil"], &both["newChatsPausedUntil"]),
+            (&json!("paused"), &json!(minute), &json!(hour))
+        );
+        assert!(both["stateReason"].as_str().unwrap().contains("slow down"), "{both}");
+        shop.house.wait(Duration::from_secs(60));
+        shop.house.run_jobs().await;
+        let one = shop.number().await;
+        assert_eq!(
+            (&one["state"], &one["pausedUntil"], &one["newChatsPausedUntil"]),
+            (&json!("connected"), &json!(null), &json!(hour))
+        );
+        assert!(one["stateReason"].as_str().unwrap().contains("new people"), "{one}");
+        let row = db.read(tenant, move |tx| instances::get(tx, id)).await.unwrap();
+        assert_eq!((row.paused_until, row.firsts_paused_until), (None, Some(hour)), "the job took one of them away");
+        shop.house.wait(Duration::from_secs(3540));
+        shop.house.run_jobs().await;
+        let row = db.read(tenant, move |tx| instances::get(tx, id)).await.unwrap();
+        assert_eq!((row.paused_until, row.firsts_paused_until), (None, None));
     })
     .await;
 }

@@ -1,4 +1,5 @@
 import {
+  CirclePause,
   Ellipsis,
   History,
   Link2,
@@ -15,11 +16,12 @@ import {
 import { useState } from "react";
 import { useSession } from "~/api/session";
 import { type Instance, may } from "~/api/types";
-import { phone } from "~/i18n/format";
+import { clock, daysApart, moment, phone } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
 import { Chip } from "~/ui/Chip";
+import { cn } from "~/ui/cn";
 import { Confirm, Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
@@ -57,6 +59,22 @@ function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** A moment that is near: its time, with its day where that is another. */
+const soon = (at: string): string => (daysApart(Date.now(), Date.parse(at)) === 0 ? clock(at) : moment(at));
+
+/** How much of the day's new chats is used; the figures stand beside it. */
+function Budget({ used, of }: { used: number; of: number }) {
+  const part = of > 0 ? Math.min(1, used / of) : 1;
+  return (
+    <span aria-hidden="true" className="h-1.5 w-16 overflow-hidden rounded-full bg-well">
+      <span
+        className={cn("block h-full", part >= 1 ? "bg-warning" : "bg-primary")}
+        style={{ width: `${100 * part}%` }}
+      />
+    </span>
   );
 }
 
@@ -178,6 +196,21 @@ export function NumberCard({
           <dd className="text-end tabular-nums">
             {of.lastOutboundAt ? <When at={of.lastOutboundAt} /> : t("number.none")}
           </dd>
+          <dt className="text-muted">{t("number.sentToday")}</dt>
+          <dd className="text-end tabular-nums" data-testid="sent-today">
+            {of.sentToday}
+          </dd>
+          {of.newChatsBudget !== null && (
+            <>
+              <dt className="text-muted" title={t("number.newChatsHint")}>
+                {t("number.newChats")}
+              </dt>
+              <dd className="flex items-center justify-end gap-2 tabular-nums" data-testid="new-chats">
+                <Budget used={of.newChatsToday} of={of.newChatsBudget} />
+                {t("number.newChatsOf", { n: of.newChatsToday, of: of.newChatsBudget })}
+              </dd>
+            </>
+          )}
           {sync && sync.state !== "idle" && (
             <>
               <dt className="text-muted">{t("number.sync")}</dt>
@@ -205,6 +238,15 @@ export function NumberCard({
                     ? "number.newText"
                     : "number.downText",
             )}
+        </p>
+      )}
+      {state === "connected" && of.newChatsPausedUntil && (
+        <p
+          data-testid="new-chats-paused"
+          className="flex items-start gap-2 rounded-control bg-warning-tint px-3 py-2 text-13 text-warning-text"
+        >
+          <CirclePause size={16} aria-hidden className="mt-px shrink-0" />
+          {t("number.newChatsPaused", { at: soon(of.newChatsPausedUntil) })}
         </p>
       )}
       {/* It waits by itself, and goes on by itself. */}

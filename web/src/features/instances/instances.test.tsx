@@ -156,3 +156,34 @@ describe("a number", () => {
     expect(screen.queryByRole("button", { name: /More about/ })).toBeNull();
   });
 });
+
+describe("a number's card", () => {
+  it("says what went out today, and how much of the day's new chats is used", async () => {
+    const { server } = house();
+    server.instances = [
+      instance({ sentToday: 12, newChatsToday: 3, newChatsBudget: 50 }),
+      instance({ provider: "cloud", name: "Front desk", newChatsBudget: null }),
+    ];
+    visit("/instances", server);
+    const [linked, metas] = await screen.findAllByTestId("number-card");
+    expect(within(linked as HTMLElement).getByTestId("sent-today").textContent).toBe("12");
+    expect(within(linked as HTMLElement).getByTestId("new-chats").textContent).toBe("3 of 50");
+    expect(within(metas as HTMLElement).queryByTestId("new-chats")).toBeNull();
+  });
+
+  it("tells new chats that wait from a number that is paused", async () => {
+    const { server } = house();
+    const line = instance();
+    server.instances = [line];
+    visit("/instances", server);
+    await screen.findByTestId("number-card");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    const until = new Date(Date.now() + 300_000).toISOString();
+    const patch = { id: line.id, newChatsPausedUntil: until };
+    act(() => void server.emit("instance.state", { instance: line.id }, { instance: patch }));
+    expect((await screen.findByTestId("new-chats-paused")).textContent).toMatch(
+      /^New chats paused until .+ Answers go\.$/,
+    );
+    expect(screen.getByTestId("number-state").dataset.state).toBe("connected");
+  });
+});

@@ -31,6 +31,12 @@ export const numbers: Translated<typeof source, Form> = {
   "number.lastIn": "Laaste boodskap in",
   "number.lastOut": "Laaste boodskap uit",
   "number.none": "nog geen",
+  "number.sentToday": "Vandag gestuur",
+  "number.newChats": "Nuwe kletse vandag",
+  "number.newChatsOf": "{n} van {of}",
+  "number.newChatsHint":
+    "Vir hoeveel mense wat nog nooit geskryf het nie, dit op een dag (UTC) veilig kan skryf. Dit groei in die eerste week.",
+  "number.newChatsPaused": "Nuwe kletse wag tot {at}: WhatsApp het dit gevra. Antwoorde gaan.",
   "number.sync": "Geskiedenis",
   "number.syncRunning": { one: "{n} klets tot dusver", other: "{n} kletse tot dusver" },
   "number.syncRunningOf": "{n} van {total} kletse",

@@ -38,6 +38,11 @@ export const numbers: Translated<typeof source, Form> = {
   "number.lastIn": "آخر رسالة واردة",
   "number.lastOut": "آخر رسالة صادرة",
   "number.none": "لا شيء بعد",
+  "number.sentToday": "أُرسلت اليوم",
+  "number.newChats": "محادثات جديدة اليوم",
+  "number.newChatsOf": "{n} من {of}",
+  "number.newChatsHint": "عدد من لم يكتبوا قط ويمكن مراسلتهم بأمان في يوم واحد (بتوقيت UTC). يزداد في الأسبوع الأول.",
+  "number.newChatsPaused": "المحادثات الجديدة متوقفة حتى {at}: طلب واتساب ذلك. الردود تُرسل.",
   "number.sync": "السجل",
   "number.syncRunning": {
     zero: "لا دردشات حتى الآن",

@@ -26,6 +26,12 @@ export const numbers = {
   "number.lastIn": "Last message in",
   "number.lastOut": "Last message out",
   "number.none": "none yet",
+  "number.sentToday": "Sent today",
+  "number.newChats": "New chats today",
+  "number.newChatsOf": "{n} of {of}",
+  "number.newChatsHint":
+    "How many people who never wrote it can safely write to on one day (of UTC). It grows in the first week.",
+  "number.newChatsPaused": "New chats paused until {at}: WhatsApp asked for it. Answers go.",
   "number.sync": "History",
   "number.syncRunning": { one: "{n} chat so far", other: "{n} chats so far" },
   "number.syncRunningOf": "{n} of {total} chats",

@@ -31,6 +31,12 @@ export const numbers: Translated<typeof source, Form> = {
   "number.lastIn": "Último mensaje recibido",
   "number.lastOut": "Último mensaje enviado",
   "number.none": "aún ninguno",
+  "number.sentToday": "Enviados hoy",
+  "number.newChats": "Chats nuevos hoy",
+  "number.newChatsOf": "{n} de {of}",
+  "number.newChatsHint":
+    "A cuántas personas que nunca escribieron puede escribir con seguridad en un día (UTC). Crece en la primera semana.",
+  "number.newChatsPaused": "Chats nuevos en pausa hasta {at}: lo pidió WhatsApp. Las respuestas salen.",
   "number.sync": "Historial",
   "number.syncRunning": { one: "{n} chat hasta ahora", other: "{n} chats hasta ahora" },
   "number.syncRunningOf": "{n} de {total} chats",

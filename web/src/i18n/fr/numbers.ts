@@ -32,6 +32,12 @@ export const numbers: Translated<typeof source, Form> = {
   "number.lastIn": "Dernier message reçu",
   "number.lastOut": "Dernier message envoyé",
   "number.none": "aucun pour l’instant",
+  "number.sentToday": "Envoyés aujourd’hui",
+  "number.newChats": "Nouvelles discussions",
+  "number.newChatsOf": "{n} sur {of}",
+  "number.newChatsHint":
+    "À combien de personnes qui n’ont jamais écrit il peut écrire sans risque en un jour (UTC). Cela augmente la première semaine.",
+  "number.newChatsPaused": "Nouvelles discussions en pause jusqu’à {at} : WhatsApp l’a demandé. Les réponses partent.",
   "number.sync": "Historique",
   "number.syncRunning": { one: "{n} discussion pour l’instant", other: "{n} discussions pour l’instant" },
   "number.syncRunningOf": "{n} discussions sur {total}",

@@ -32,6 +32,12 @@ export const numbers: Translated<typeof source, Form> = {
   "number.lastIn": "Última mensagem recebida",
   "number.lastOut": "Última mensagem enviada",
   "number.none": "nenhuma ainda",
+  "number.sentToday": "Enviadas hoje",
+  "number.newChats": "Novas conversas hoje",
+  "number.newChatsOf": "{n} de {of}",
+  "number.newChatsHint":
+    "A quantas pessoas que nunca escreveram ele pode escrever com segurança em um dia (UTC). Cresce na primeira semana.",
+  "number.newChatsPaused": "Novas conversas em pausa até {at}: o WhatsApp pediu. As respostas seguem.",
   "number.sync": "Histórico",
   "number.syncRunning": { one: "{n} conversa até agora", other: "{n} conversas até agora" },
   "number.syncRunningOf": "{n} de {total} conversas",

@@ -31,6 +31,12 @@ export const numbers: Translated<typeof source, Form> = {
   "number.lastIn": "Umlayezo wokugcina ongenile",
   "number.lastOut": "Umlayezo wokugcina ophumile",
   "number.none": "awukabikho",
+  "number.sentToday": "Okuthunyelwe namuhla",
+  "number.newChats": "Izingxoxo ezintsha namuhla",
+  "number.newChatsOf": "{n} kwezingu-{of}",
+  "number.newChatsHint":
+    "Bangaki abantu abangakaze babhale engababhalela ngokuphepha ngosuku olulodwa (lwe-UTC). Kuyakhula ngesonto lokuqala.",
+  "number.newChatsPaused": "Izingxoxo ezintsha zimisiwe kuze kube {at}: i-WhatsApp ikucelile. Izimpendulo ziyahamba.",
   "number.sync": "Umlando",
   "number.syncRunning": { one: "Ingxoxo engu-{n} kuze kube manje", other: "Izingxoxo ezingu-{n} kuze kube manje" },
   "number.syncRunningOf": "Izingxoxo ezingu-{n} kwezingu-{total}",
