@@ -84,6 +84,8 @@ story("a quick reply is kept, found with a slash, and filled in for the one it g
   const picker = inbox.page.getByTestId("quick-replies");
   await picker.getByTestId("quick-preview").getByText("Good day Asha, Naledi here.").waitFor();
   await inbox.page.keyboard.press("Enter");
+  await picker.waitFor({ state: "detached" });
+  assert.equal(await inbox.composer.inputValue(), "Good day Asha, Naledi here.");
   await inbox.page.keyboard.press("Enter");
   await asha.gets((message) => message.body === "Good day Asha, Naledi here.");
   await page.reload();

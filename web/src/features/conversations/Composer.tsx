@@ -205,10 +205,9 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
     const at = box?.selectionStart ?? words.length;
     const next = words.slice(0, at) + more + words.slice(box?.selectionEnd ?? at);
     write(next);
-    requestAnimationFrame(() => {
-      box?.focus();
-      box?.setSelectionRange(at + more.length, at + more.length);
-    });
+    // At once: the next key is meant for it.
+    box?.focus();
+    requestAnimationFrame(() => box?.setSelectionRange(at + more.length, at + more.length));
     return next;
   }
 

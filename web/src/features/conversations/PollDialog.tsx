@@ -9,6 +9,8 @@ import { IconButton } from "~/ui/IconButton";
 import type { Part } from "./outbox";
 
 const MOST = 12;
+/** As many as a list has rows. */
+const MOST_ROWS = 10;
 const QUESTION = 255;
 const ANSWER = 100;
 
@@ -31,6 +33,7 @@ export default function PollDialog({
   const list = useRef<HTMLDivElement>(null);
   // Where there are no polls, buttons or a list stand in, of which one is pressed.
   const buttons = can && !can.poll;
+  const most = buttons ? MOST_ROWS : MOST;
 
   const given = answers.map((one) => one.trim());
   const filled = given.filter((one) => one !== "");
@@ -56,7 +59,7 @@ export default function PollDialog({
 
   const write = (at: number, text: string) => {
     const next = answers.map((one, index) => (index === at ? text : one));
-    if (next.at(-1)?.trim() && next.length < MOST) next.push("");
+    if (next.at(-1)?.trim() && next.length < most) next.push("");
     setAnswers(next);
   };
   const field = (at: number) => list.current?.querySelectorAll("input")[at];
@@ -120,7 +123,7 @@ export default function PollDialog({
                       className="size-9"
                       onClick={() => {
                         const rest = answers.filter((_, index) => index !== at);
-                        if (rest.at(-1)?.trim() && rest.length < MOST) rest.push("");
+                        if (rest.at(-1)?.trim() && rest.length < most) rest.push("");
                         setAnswers(rest);
                         field(Math.max(0, at - 1))?.focus();
                       }}
