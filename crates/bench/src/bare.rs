@@ -15,7 +15,7 @@ use axum::{
 use hmac::{Hmac, KeyInit, Mac};
 use indaba::{
     clock::Time,
-    db::{Arg, Db, Gather, Settings},
+    db::{Arg, Batch, Db, Gather, Settings},
     id::TenantId,
 };
 use sha2::{Digest, Sha256, Sha512};
@@ -51,12 +51,14 @@ pub async fn serve(url: String) -> Result<()> {
     let settings = Settings { url: Some(url), extra: TABLES, ..Settings::in_dir(std::env::temp_dir()) };
     let db = tokio::task::spawn_blocking(move || Db::open(&settings)).await??;
     let (tenant, of) = (TenantId::at(Time(1)), db.clone());
-    let gather = Gather::new(4, move |items: Vec<One>| {
+    let gather = Gather::new(move |batch: Arc<Batch<One, ()>>| {
         let db = of.clone();
         async move {
-            let count = items.len();
-            db.write(tenant, move |tx| store(tx, &items)).await?;
-            Ok(vec![(); count])
+            db.write(tenant, move |tx| {
+                store(tx, batch.items())?;
+                Ok(vec![(); batch.items().len()])
+            })
+            .await
         }
     });
     let key = <Hmac<Sha512> as KeyInit>::new_from_slice(SECRET.as_bytes()).context("HMAC takes keys of any length")?;

@@ -21,7 +21,7 @@ mod watch;
 mod words;
 
 pub use dialect::{Sql, Texts};
-pub use gather::Gather;
+pub use gather::{Batch, Gather};
 pub use link::Link;
 pub use texts::text;
 pub use tx::{AtEnd, Bell, SystemRead, SystemTx, TenantRead, TenantTx};
@@ -102,7 +102,9 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     writes: Arc<Waiting>,
     reads: Arc<Waiting>,
-    threads: Mutex<Vec<thread::JoinHandle<()>>>,
+    /// SQLite's writer and who tends its log come second and go last: a reader cannot take the log (`-wal`) into the file, and would
+    /// leave it beside.
+    threads: Mutex<[Vec<thread::JoinHandle<()>>; 2]>,
     watch: Arc<Watch>,
     clock: OnceLock<Clock>,
     dialect: Dialect,
@@ -183,17 +185,25 @@ impl Db {
         let path = settings.data_dir.join("indaba.db");
         let watch = Arc::new(Watch::new(settings.slow, settings.limit));
         let (writes, reads) = (Arc::new(Waiting::new(WAITING)), Arc::new(Waiting::new(WAITING)));
-        let mut lite = sqlite::writer(&path, settings)?;
+        let (mut lite, grown) = sqlite::writer(&path, settings)?;
         migrate::run(&mut lite, settings.extra)?;
-        let mut threads = vec![run::spawn("db-write", &writes, &watch, move |first, queue, watch| {
-            run::group(&mut lite, first, queue, watch);
-        })];
+        let mut readers = Vec::new();
         for _ in 0..settings.readers {
             let mut lite = sqlite::reader(&path)?;
-            threads
+            readers
                 .push(run::spawn("db-read", &reads, &watch, move |work, _, watch| run::alone(&mut lite, work, watch)));
         }
-        Ok(Db::of(Dialect::Sqlite, (writes, reads), threads, watch, Some(lock)))
+        let writer = run::spawn("db-write", &writes, &watch, move |first, queue, watch| {
+            run::group(&mut lite, first, queue, watch);
+        });
+        let kept = settings.clone();
+        let log = thread::Builder::new().name("db-log".into()).spawn(move || {
+            if let Err(e) = sqlite::tend_log(&path, &kept, &grown) {
+                tracing::warn!("nobody tends the log of the database but its writer: {e}");
+            }
+        });
+        let last = vec![writer, log.expect("a thread at start-up")];
+        Ok(Db::of(Dialect::Sqlite, (writes, reads), [readers, last], watch, Some(lock)))
     }
 
     fn postgres(url: &str, settings: &Settings) -> Result<Db> {
@@ -213,13 +223,13 @@ impl Db {
             let mut pg = Pg::new(link.clone(), settings.limit);
             threads.push(run::spawn("db", &queue, &watch, move |work, _, watch| run::alone(&mut pg, work, watch)));
         }
-        Ok(Db::of(Dialect::Postgres, (queue.clone(), queue), threads, watch, None))
+        Ok(Db::of(Dialect::Postgres, (queue.clone(), queue), [threads, Vec::new()], watch, None))
     }
 
     fn of(
         dialect: Dialect,
         (writes, reads): (Arc<Waiting>, Arc<Waiting>),
-        threads: Vec<thread::JoinHandle<()>>,
+        threads: [Vec<thread::JoinHandle<()>>; 2],
         watch: Arc<Watch>,
         lock: Option<File>,
     ) -> Db {
@@ -287,12 +297,10 @@ impl Db {
     /// Takes no more work, finishes what is queued, and is back when every thread has ended. Call it off the runtime.
     pub fn close(&self) {
         let mut threads = self.0.threads.lock().expect("no panic under this lock");
-        // SQLite's writer is the first thread and goes last: a reader cannot take the log (`-wal`) into the file, and would leave it beside
-        self.0.reads.close();
-        let rest = threads.len().min(1);
-        threads.drain(rest..).for_each(|thread| drop(thread.join()));
-        self.0.writes.close();
-        threads.drain(..).for_each(|thread| drop(thread.join()));
+        for (queue, threads) in [&self.0.reads, &self.0.writes].into_iter().zip(threads.iter_mut()) {
+            queue.close();
+            threads.drain(..).for_each(|thread| drop(thread.join()));
+        }
         drop(self.0.lock.lock().expect("no panic under this lock").take());
     }
 }

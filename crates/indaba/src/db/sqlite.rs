@@ -7,6 +7,7 @@ use crate::{
 use rusqlite::{
     CachedStatement, Connection, OpenFlags,
     functions::{Context, FunctionFlags},
+    hooks::Wal,
     types::{ToSqlOutput, ValueRef},
 };
 use std::{
@@ -16,6 +17,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, sync_channel},
     },
     time::{Duration, Instant},
 };
@@ -30,11 +32,16 @@ pub struct Lite {
 /// `Indb` as a number: `file` and the like know the database by it (`pragma application_id`).
 const APPLICATION: i32 = 0x496e_6462;
 
-/// Opens the file for the writer, who makes it if need be.
+/// How many pages the log grows by until they are taken into the file, beside the writer: it does not stop for that.
+const LOG_STEP: i32 = 1_000;
+/// A writer that never rests leaves nobody the time to reach the log's end. From here on (64 MiB) it does so itself, and begins anew.
+const LOG_END: i32 = 16_000;
+
+/// Opens the file for the writer, who makes it if need be. What comes with it speaks whenever the log has grown: see [`tend_log`].
 ///
 /// Pages are cached for each connection: little, because the system's own cache stands behind it, and memory is dear on a small machine.
-pub fn writer(path: &Path, settings: &Settings) -> Result<Lite> {
-    let lite = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+pub fn writer(path: &Path, settings: &Settings) -> Result<(Lite, Receiver<()>)> {
+    let mut lite = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     // a log that grew in a rush is cut down again, so that copies of the directory stay small
     lite.conn.execute_batch(&format!(
         "pragma journal_mode = wal; pragma synchronous = {:?}; pragma journal_size_limit = 67108864;
@@ -45,7 +52,31 @@ pub fn writer(path: &Path, settings: &Settings) -> Result<Lite> {
     if known != APPLICATION {
         lite.conn.execute_batch(&format!("pragma application_id = {APPLICATION}"))?; // writes, each time
     }
-    Ok(lite)
+    let (to, grown) = sync_channel(1);
+    let mut told = 0;
+    lite.conn.wal_hook(Some(move |log: &mut Wal, pages| {
+        told = if pages < told { 0 } else { told }; // the log has begun anew
+        if pages >= LOG_END {
+            let _ = log.checkpoint(); // fails while the other is still at it: the next commit tries again
+        } else if pages - told >= LOG_STEP {
+            told = pages;
+            let _ = to.try_send(()); // full: that will be soon enough
+        }
+        Ok(())
+    }))?;
+    Ok((lite, grown))
+}
+
+/// Takes the log into the file whenever the writer says that it has grown, until there is no writer any more.
+pub fn tend_log(path: &Path, settings: &Settings, grown: &Receiver<()>) -> Result<()> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.execute_batch(&format!("pragma synchronous = {:?}; pragma cache_size = -64", settings.synchronous))?;
+    while grown.recv().is_ok() {
+        if let Err(e) = conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())) {
+            tracing::warn!("the log of the database could not be taken into its file: {e}");
+        }
+    }
+    Ok(())
 }
 
 /// Opens the file for a reader.

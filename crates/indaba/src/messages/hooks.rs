@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     app::App,
-    db::{Db, Dialect, Gather, SystemTx},
+    db::{Batch, Db, Gather, SystemTx},
     http::extract,
     id::TenantId,
     instances::{
@@ -52,13 +52,15 @@ impl Intake {
     pub fn new(db: &Db, per_minute: u32) -> Intake {
         let each = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MAX);
         let gathered = db.clone();
-        let lanes = if db.dialect() == Dialect::Postgres { 4 } else { 1 }; // SQLite has one writer
-        let gather = Gather::new(lanes, move |items: Vec<Arrived>| {
+        let gather = Gather::new(move |batch: Arc<Batch<Arrived, ()>>| {
             let db = gathered.clone();
             async move {
-                let count = items.len();
-                db.system("take in hooks", move |tx| take_in(tx, &items)).await?;
-                Ok(vec![(); count])
+                db.system("take in hooks", move |tx| {
+                    let arrived = batch.items();
+                    take_in(tx, arrived)?;
+                    Ok(vec![(); arrived.len()])
+                })
+                .await
             }
         });
         Intake { gather, budget: RateLimiter::keyed(Quota::per_minute(each)) }
@@ -153,8 +155,7 @@ async fn take(app: &App, provider: Option<&str>, token: &str, request: Request) 
         Err(_) => return Answer::Later,
     };
     if route.to == To::Deleted && route.app.is_none() {
-        // Evolution stops calling when it hears that nobody is there; the others would only try again
-        return if route.provider.kind() == "evolution" { Answer::Gone } else { Answer::Ok };
+        return if route.provider.hears_404() { Answer::Gone } else { Answer::Ok };
     }
     let hook = match read(app, request).await {
         Ok(hook) => hook,

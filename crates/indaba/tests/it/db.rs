@@ -7,7 +7,7 @@ use crate::support::{ScratchDir, each_database_with, scratch_dir, superuser};
 use indaba::{
     Error, Result, args,
     clock::Time,
-    db::{Arg, Db, Dialect, Gather, Settings, Synchronous, TenantRead, TenantTx},
+    db::{Arg, Batch, Db, Dialect, Gather, Settings, Synchronous, TenantRead, TenantTx},
     id::TenantId,
     row,
 };
@@ -255,15 +255,15 @@ async fn many_callers_are_gathered_and_a_poison_item_is_undone_alone() {
     each_db(async |db| {
         let (tenant, thread) = house(&db).await;
         let writer = db.clone();
-        let gather = Gather::new(4, move |keys: Vec<String>| {
+        let gather = Gather::new(move |batch: Arc<Batch<String, ()>>| {
             let db = writer.clone();
             async move {
                 db.write(tenant, move |tx| {
-                    for key in &keys {
+                    for key in batch.items() {
                         // a poison key points at a thread that is not there
                         receive(tx, if key.ends_with('7') { ThreadId::MAX } else { thread }, key, None, 1)?;
                     }
-                    Ok(vec![(); keys.len()])
+                    Ok(vec![(); batch.items().len()])
                 })
                 .await
             }

@@ -24,6 +24,35 @@ async fn a_closed_database_is_one_file() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_taken_into_the_file_beside_the_writer_and_does_not_grow_for_ever() {
+    let dir = scratch_dir();
+    let settings = Settings { extra: TABLES, synchronous: Synchronous::Normal, ..Settings::in_dir(&*dir) };
+    let db = Db::open(&settings).unwrap();
+    let (tenant, _) = house(&db).await;
+    let size = |name: &str| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+    for round in 0..40u8 {
+        // 4 MiB each time: 160 in all, where the log is to have 64 and a little more
+        let write = db.write(tenant, move |tx| {
+            let rows: Vec<(String, Vec<u8>)> = (0..4).map(|n| (n.to_string(), vec![round; 1 << 20])).collect();
+            tx.insert_only(
+                "insert into test_blobs (tenant_id, key, bytes) values ($1, $2, $3)
+                 on conflict (tenant_id, key) do update set bytes = excluded.bytes",
+                rows.iter().map(|(key, bytes)| [key.arg(), bytes.arg()]),
+            )
+        });
+        write.await.unwrap();
+    }
+    assert!(size("indaba.db-wal") < 120 << 20, "{}", size("indaba.db-wal"));
+    let until = Instant::now() + Duration::from_secs(20);
+    while size("indaba.db") < 4 << 20 {
+        assert!(Instant::now() < until, "nobody took the log into the file");
+        thread::sleep(Duration::from_millis(5));
+    }
+    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    assert!(!dir.join("indaba.db-wal").exists());
+}
+
 /// Runs for about as long as nobody stops it.
 const ENDLESS: &str = "insert into test_blobs (tenant_id, key, bytes)
   with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000000000)
