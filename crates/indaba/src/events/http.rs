@@ -53,7 +53,7 @@ async fn live(
     let upgrade = upgrade.map_err(|_| Error::Malformed("Open this as a WebSocket.".into()))?;
     let upgrade = upgrade
         .read_buffer_size(4 << 10) // the default of 128 KiB is allocated for each socket
-        .write_buffer_size(4 << 10)
+        .write_buffer_size(16 << 10) // grows to that in a burst
         .max_write_buffer_size(4 << 20)
         .max_message_size(16 << 10)
         .max_frame_size(16 << 10);

@@ -30,10 +30,10 @@ pub type Hearer = fn(app: App, who: Who, what: serde_json::Value) -> BoxFuture<'
 const PASSING: &str = "live";
 /// What the room `users` rings, with the id of the user or key, when something about a sign-in has changed.
 const AUTH: &str = "auth";
-/// Frames that a hub keeps for its slowest socket; who falls further behind begins again.
-const KEPT: usize = 512;
-/// Events that a hub reads at a time.
-const PAGE: i64 = 128;
+/// How often a hub's slowest socket may be told something before it has taken the first; who falls further behind begins again.
+const KEPT: usize = 256;
+/// Events that a hub reads at a time, and tells at once.
+const PAGE: i64 = 64;
 /// How often a hub looks without being woken: the net under the bus.
 const POLL: Duration = Duration::from_secs(15);
 
@@ -65,7 +65,8 @@ impl Drop for Seat {
 /// What a hub tells its sockets.
 #[derive(Clone)]
 pub(super) enum Told {
-    Frame(Arc<Frame>),
+    /// In their order, without gaps.
+    Frames(Arc<[Frame]>),
     /// Something about this user's or key's sign-in has changed (empty: about anybody's): look again.
     Check(Arc<str>),
 }
@@ -173,7 +174,7 @@ async fn listen(app: App) {
                 let Heard::Key(key) = heard else { continue };
                 let Some((tenant, text)) = key.split_once(' ') else { continue };
                 if let Some(hub) = tenant.parse().ok().and_then(|tenant| live.one(tenant)) {
-                    hub.tell(Told::Frame(Arc::new(Frame { seq: 0, least: Role::Viewer, text: text.into() })));
+                    hub.tell(Told::Frames([Frame { seq: 0, least: Role::Viewer, text: text.into() }].into()));
                 }
             }
             heard = auth.next() => {
@@ -207,17 +208,16 @@ async fn follow(app: App, tenant: TenantId, hub: Arc<Hub>, to: broadcast::Sender
                     break;
                 }
             };
-            let last = rows.len() < PAGE as usize;
-            for row in rows {
-                at = row.seq;
-                let _ = to.send(Told::Frame(Arc::new(frame(&row))));
-            }
-            if last {
+            let Some(last) = rows.last() else { break };
+            at = last.seq;
+            // all at once: a socket wakes once for them, and asks the system once to send them
+            let _ = to.send(Told::Frames(rows.iter().map(frame).collect()));
+            if rows.len() < PAGE as usize {
                 break;
             }
             // a burst: give the sockets a moment, so that only the slow ones fall behind
             let mut patience = 10;
-            while to.len() > KEPT - PAGE as usize && patience > 0 {
+            while to.len() > KEPT / 2 && patience > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 patience -= 1;
             }

@@ -1,12 +1,13 @@
 //! One browser's stream: what it missed, then what happens, until it or its session ends.
 use super::{
-    live::{Told, frame},
+    live::{Frame, Told, frame},
     store,
 };
 use crate::{Error, Result, app::App, http::who::Who, registry};
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::SinkExt;
-use std::time::Duration;
+use governor::{Quota, RateLimiter};
+use std::{num::NonZeroU32, time::Duration};
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, sleep_until, timeout},
@@ -23,7 +24,7 @@ const SILENCE: Duration = Duration::from_secs(70);
 /// How long a browser may take no byte.
 const STUCK: Duration = Duration::from_secs(30);
 /// Frames that a browser may send at once, and how soon it may send one more: it marks as read and types, and both take work.
-const FRAMES: u32 = 60;
+const FRAMES: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 const FRAME_EACH: Duration = Duration::from_millis(200);
 
 /// Why a stream ended.
@@ -69,23 +70,6 @@ pub(super) async fn serve(app: App, who: Who, after: Option<i64>, mut socket: We
     metrics::gauge!("indaba_live_sockets").decrement(1);
 }
 
-/// What a browser may still say.
-struct Frames {
-    left: u32,
-    at: Instant,
-}
-
-impl Frames {
-    fn take(&mut self, now: Instant) -> bool {
-        let more = now.duration_since(self.at).as_millis() / FRAME_EACH.as_millis();
-        if more > 0 {
-            self.left = FRAMES.min(self.left.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)));
-            self.at = now;
-        }
-        self.left.checked_sub(1).map(|left| self.left = left).is_some()
-    }
-}
-
 struct Stream {
     app: App,
     who: Who,
@@ -100,48 +84,29 @@ impl Stream {
         self.catch_up(after, socket).await?;
         let (mut heard, mut check, mut ping) = (Instant::now(), Instant::now() + CHECK, Instant::now() + PING);
         let ending = self.app.stop.clone();
-        let mut frames = Frames { left: FRAMES, at: Instant::now() };
+        let frames = RateLimiter::direct(Quota::with_period(FRAME_EACH).expect("not zero").allow_burst(FRAMES));
         loop {
             tokio::select! {
                 () = ending.cancelled() => return Err(RESTART),
                 next = told.recv() => match next {
-                    Ok(next) => {
-                        let mut next = Some(next);
-                        let mut room = 64;
-                        while let Some(one) = next {
-                            match one {
-                                Told::Check(about) => {
-                                    if about.is_empty() || *about == *self.who.actor.to_string() {
-                                        self.check().await?;
-                                        check = Instant::now() + Duration::from_secs(2); // whatever was remembered is forgotten by then
-                                    }
-                                }
-                                Told::Frame(frame) => {
-                                    if frame.seq > self.sent + 1 {
-                                        self.reset(frame.seq, socket).await?; // cannot be: numbers have no gaps
-                                    } else if (frame.seq == 0 || frame.seq > self.sent) && self.who.role >= frame.least {
-                                        feed(socket, frame.text.clone()).await?;
-                                    }
-                                    self.sent = self.sent.max(frame.seq);
-                                }
-                            }
-                            room -= 1;
-                            next = if room > 0 { told.try_recv().ok() } else { None };
+                    Ok(Told::Frames(frames)) => within(self.pass_on(&frames, socket)).await?,
+                    Ok(Told::Check(about)) => {
+                        if about.is_empty() || *about == *self.who.actor.to_string() {
+                            self.check().await?;
+                            check = Instant::now() + Duration::from_secs(2); // whatever was remembered is forgotten by then
                         }
-                        flush(socket).await?;
                     }
                     Err(RecvError::Lagged(_)) => {
                         told = told.resubscribe();
                         let now = self.last().await?;
-                        self.reset(now, socket).await?;
-                        flush(socket).await?;
+                        within(self.reset(now, socket)).await?;
                     }
                     Err(RecvError::Closed) => return Err(TROUBLE),
                 },
                 said = socket.recv() => {
                     heard = Instant::now();
                     let said = said.ok_or(End::Gone)??;
-                    if !frames.take(heard) {
+                    if frames.check().is_err() {
                         return Err(TOO_FAST);
                     }
                     match said {
@@ -160,7 +125,7 @@ impl Stream {
                         check = now + CHECK;
                     }
                     if now >= ping {
-                        timeout(STUCK, socket.send(Message::Ping(Default::default()))).await.map_err(|_| End::Gone)??;
+                        within(async { Ok(socket.send(Message::Ping(Default::default())).await?) }).await?;
                         ping = now + PING;
                     }
                 }
@@ -168,45 +133,46 @@ impl Stream {
         }
     }
 
+    /// Sends new events, with one word to the system.
+    async fn pass_on(&mut self, frames: &[Frame], socket: &mut WebSocket) -> Result<(), End> {
+        for frame in frames {
+            if frame.seq > self.sent + 1 {
+                self.reset(frame.seq, socket).await?; // cannot be: numbers have no gaps
+            } else if (frame.seq == 0 || frame.seq > self.sent) && self.who.role >= frame.least {
+                socket.feed(Message::Text(frame.text.clone())).await?;
+            }
+            self.sent = self.sent.max(frame.seq);
+        }
+        Ok(socket.flush().await?)
+    }
+
     /// Says where the stream is, and sends what came after `after`; `reset` if that is not to be had.
     async fn catch_up(&mut self, after: Option<i64>, socket: &mut WebSocket) -> Result<(), End> {
         let tenant = self.who.tenant;
         let head = self.app.db.read(tenant, store::head).await.map_err(|_| TROUBLE)?;
-        self.sent = head.last;
-        feed(socket, format!(r#"{{"kind":"hello","seq":{}}}"#, head.last).into()).await?;
-        match after {
-            Some(after) if after > head.last || after + 1 < head.first || head.last - after > MISSED => {
-                self.reset(head.last, socket).await?;
-            }
-            Some(mut at) => {
-                while at < head.last {
-                    let rows =
-                        self.app.db.read(tenant, move |tx| store::page(tx, at, PAGE)).await.map_err(|_| TROUBLE)?;
-                    if rows.first().is_none_or(|row| row.seq != at + 1) {
-                        self.reset(head.last, socket).await?; // cleaned away under our hands
-                        break;
-                    }
-                    for row in &rows {
-                        let frame = frame(row);
-                        if self.who.role >= frame.least {
-                            feed(socket, frame.text).await?;
-                        }
-                        at = row.seq;
-                    }
-                    self.sent = at;
-                    flush(socket).await?;
-                }
-            }
-            None => {}
+        let hello = format!(r#"{{"kind":"hello","seq":{}}}"#, head.last);
+        within(async { Ok(socket.send(Message::Text(hello.into())).await?) }).await?;
+        self.sent = after.unwrap_or(head.last);
+        if self.sent > head.last || self.sent + 1 < head.first || head.last - self.sent > MISSED {
+            return within(self.reset(head.last, socket)).await;
         }
-        flush(socket).await
+        while self.sent < head.last {
+            let at = self.sent;
+            let rows = self.app.db.read(tenant, move |tx| store::page(tx, at, PAGE)).await.map_err(|_| TROUBLE)?;
+            if rows.first().is_none_or(|row| row.seq != at + 1) {
+                return within(self.reset(head.last, socket)).await; // cleaned away under our hands
+            }
+            let frames: Vec<Frame> = rows.iter().map(frame).collect();
+            within(self.pass_on(&frames, socket)).await?;
+        }
+        Ok(())
     }
 
     /// The browser cannot go on from what it has: it fetches anew, and follows from `seq`.
     async fn reset(&mut self, seq: i64, socket: &mut WebSocket) -> Result<(), End> {
         self.sent = seq;
         metrics::counter!("indaba_live_resets_total").increment(1);
-        feed(socket, format!(r#"{{"kind":"reset","seq":{seq}}}"#).into()).await
+        Ok(socket.send(Message::Text(format!(r#"{{"kind":"reset","seq":{seq}}}"#).into())).await?)
     }
 
     async fn last(&self) -> Result<i64, End> {
@@ -236,10 +202,7 @@ impl Stream {
     }
 }
 
-async fn feed(socket: &mut WebSocket, text: Utf8Bytes) -> Result<(), End> {
-    Ok(timeout(STUCK, socket.feed(Message::Text(text))).await.map_err(|_| End::Gone)??)
-}
-
-async fn flush(socket: &mut WebSocket) -> Result<(), End> {
-    Ok(timeout(STUCK, socket.flush()).await.map_err(|_| End::Gone)??)
+/// Gives a browser up that takes no byte of this for too long.
+async fn within(part: impl Future<Output = Result<(), End>>) -> Result<(), End> {
+    timeout(STUCK, part).await.map_err(|_| End::Gone)?
 }
