@@ -70,6 +70,10 @@ impl Provider for Cloud {
         "cloud"
     }
 
+    fn own_keys(&self) -> bool {
+        true
+    }
+
     fn capabilities(&self, _build: &Build) -> Capabilities {
         Capabilities {
             qr: false,

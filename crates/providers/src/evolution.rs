@@ -75,6 +75,10 @@ impl Provider for Evolution {
         "evolution"
     }
 
+    fn hears_404(&self) -> bool {
+        true
+    }
+
     fn capabilities(&self, build: &Build) -> Capabilities {
         let version = build.number();
         Capabilities {

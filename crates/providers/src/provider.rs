@@ -141,6 +141,16 @@ pub trait Provider: Send + Sync {
         Ok(None)
     }
 
+    /// Whether each number has keys of its own, and there is no gateway of anybody's between us and WhatsApp.
+    fn own_keys(&self) -> bool {
+        false
+    }
+
+    /// Whether its gateways stop calling a URL that answers 404. Others would try for hours.
+    fn hears_404(&self) -> bool {
+        false
+    }
+
     // ---- messages ----------------------------------------------------------------------------------------------------------------
 
     /// The provider id that a message with this correlation will get; `None` where we may not choose it. Keep it before sending: then the echo

@@ -388,20 +388,14 @@ pub fn find(tx: &mut TenantRead, text: &str, most: usize) -> Result<Vec<ContactI
     let queries: Vec<Query> = Query::phone(text).into_iter().chain(Query::read(text)).collect();
     let mut found: Vec<ContactId> = Vec::new();
     for query in queries {
-        let (mut before, mut step) = ([255; 16], 4 * most);
-        while found.len() < most {
-            let ids = search::find(tx, Kind::Contact, &query, before, i64::try_from(step).unwrap_or(500))?;
-            let Some(last) = ids.last().copied() else { break };
-            for contact in store::spans(tx, &ids)? {
+        search::walk(tx, Kind::Contact, &query, ContactId::MAX.0, most, |tx, ids| {
+            for contact in store::spans(tx, ids)? {
                 if query.fits_words(&contact.doc().words) && !found.contains(&contact.id) {
                     found.push(contact.id);
                 }
             }
-            if ids.len() < step {
-                break;
-            }
-            (before, step) = (last, (step * 2).min(500));
-        }
+            Ok(found.len() >= most)
+        })?;
     }
     found.truncate(most);
     Ok(found)

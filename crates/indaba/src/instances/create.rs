@@ -49,7 +49,7 @@ pub(super) async fn take_back(app: &App, who: &Who, id: InstanceId, gateway_id: 
 async fn settle(app: &App, who: &Who, id: InstanceId, gateway_id: GatewayId, name: String) -> Result<()> {
     let gateway = gateways::open(app, gateway_id).await?;
     let provider = gateways::provider(&gateway.keys.kind)?;
-    if provider.kind() == gateways::META {
+    if provider.own_keys() {
         return Err(Error::field("/provider", "A number on the Cloud API is added with its own settings."));
     }
     let place = place(app, provider.kind(), id);
@@ -139,7 +139,7 @@ pub(super) async fn make_again(
     let provider = gateways::provider(&gateway.keys.kind)?;
     let mut own = link::InstanceSecrets::open(app, who, id, &access.secrets)?;
     let mut link = gateway.link(app, &access.external_name)?;
-    if provider.kind() == gateways::META {
+    if provider.own_keys() {
         own.complete(&mut link, &access.settings, access.account);
     }
     link.secrets = own.for_provider();
@@ -177,7 +177,7 @@ async fn resettle(app: &App, who: &Who, before: &Instance, to: GatewayId) -> Res
     let (tenant, id, old) = (who.tenant, before.id, before.clone());
     let gateway = gateways::open(app, to).await?;
     let provider = gateways::provider(&gateway.keys.kind)?;
-    if provider.kind() == gateways::META {
+    if provider.own_keys() {
         return Err(Error::field("/gatewayId", "Only linked devices can be moved to another gateway."));
     }
     let mut place = place(app, provider.kind(), id);

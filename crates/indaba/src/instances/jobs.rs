@@ -104,7 +104,7 @@ impl Job for Leave {
         };
         let provider = gateways::provider(&gateway.keys.kind).map_err(|e| JobError::Fail(e.to_string()))?;
         let mut link = gateway.link(&cx.app, &self.external_name)?;
-        if let Some(id) = self.instance.filter(|_| provider.kind() == gateways::META) {
+        if let Some(id) = self.instance.filter(|_| provider.own_keys()) {
             let left = cx.read(move |tx| store::left(tx, id)).await?;
             let (app, name) = (left.app_key.unwrap_or_default(), self.external_name.clone());
             let again = cx.app.db.system_read("route a hook", move |tx| store::by_app(tx, &app, &name)).await?;
@@ -116,7 +116,7 @@ impl Job for Leave {
         }
         match provider.delete(&link).await {
             // without a key nothing can be done there any more
-            Err(CallError::Denied(_)) if provider.kind() == gateways::META => Ok(()),
+            Err(CallError::Denied(_)) if provider.own_keys() => Ok(()),
             Ok(()) | Err(CallError::Gone) => Ok(()),
             Err(e) => Err(JobError::Retry(e.to_string())),
         }
@@ -135,7 +135,7 @@ pub(super) async fn look(
         Ok(session) => session,
         Err(CallError::Gone) => Session { state: SessionState::Disconnected, ..Session::default() },
         Err(CallError::Denied(_)) => {
-            let reason = if reach.provider.kind() == gateways::META { Reason::Token } else { Reason::Key };
+            let reason = if reach.provider.own_keys() { Reason::Token } else { Reason::Key };
             Session { state: SessionState::Attention, reason: Some(reason), ..Session::default() }
         }
         Err(e) => return Err(link::problem(e)),

@@ -101,31 +101,19 @@ fn people(tx: &mut TenantRead, q: &str) -> Result<Vec<Hit>> {
     Ok(hits)
 }
 
-/// Looks through what may fit, newest first, until there are enough; at most so many rows for one page.
-const MOST: usize = 2_000;
-/// How many it looks at first: when a word is only begun, not all that is found fits.
-const FIRST: usize = 20;
-
 fn messages(tx: &mut TenantRead, q: &str, before: MessageId, wanted: i64) -> Result<Vec<Hit>> {
     let (Some(query), Ok(wanted)) = (Query::read(q), usize::try_from(wanted)) else { return Ok(Vec::new()) };
     let mut found: Vec<MessageId> = Vec::new();
-    let (mut last, mut looked, mut step) = (before.0, 0, FIRST.max(wanted));
-    while found.len() < wanted && looked < MOST {
-        let ids = search::find(tx, Kind::Message, &query, last, i64::try_from(step).unwrap_or(100))?;
-        let Some(oldest) = ids.last().copied() else { break };
-        let wordings = store::wordings(tx, &ids)?.into_iter().filter(|message| {
+    search::walk(tx, Kind::Message, &query, before.0, wanted, |tx, ids| {
+        let wordings = store::wordings(tx, ids)?.into_iter().filter(|message| {
             let words = words(&message.kind, message.body.as_deref(), message.content.as_deref());
             message.id < before && query.fits_words(&words)
         });
         let mut fitting: Vec<MessageId> = wordings.map(|message| message.id).collect();
         fitting.sort_unstable_by_key(|id| Reverse(*id));
         found.extend(fitting);
-        looked += ids.len();
-        if ids.len() < step {
-            break;
-        }
-        (last, step) = (oldest, (step * 2).min(500)); // asking costs as well: the more seldom something fits, the less often
-    }
+        Ok(found.len() >= wanted)
+    })?;
     found.truncate(wanted);
     let mut messages = store::all(tx, &found)?;
     messages.sort_unstable_by_key(|message| Reverse(message.id));

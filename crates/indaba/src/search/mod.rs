@@ -76,7 +76,7 @@ pub fn remove(tx: &mut TenantTx, ids: &[[u8; 16]]) -> Result<()> {
 
 /// Up to `limit` ids older than `before` whose words may fit, the newest first. Look each up in its own table and ask
 /// [`Query::fits`]; on SQLite only the first 74 bits of an id are told, the rest is zero (see [`span`]).
-pub fn find(tx: &mut TenantRead, kind: Kind, query: &Query, before: [u8; 16], limit: i64) -> Result<Vec<[u8; 16]>> {
+fn find(tx: &mut TenantRead, kind: Kind, query: &Query, before: [u8; 16], limit: i64) -> Result<Vec<[u8; 16]>> {
     let spelling = Spelling::of(tx.tenant(), kind);
     let lexemes = query.lexemes(&spelling);
     match tx.dialect() {
@@ -95,6 +95,32 @@ pub fn find(tx: &mut TenantRead, kind: Kind, query: &Query, before: [u8; 16], li
         }
         Dialect::Postgres => pieces(tx, &spelling, &lexemes, before, limit),
     }
+}
+
+/// Rows that are looked at for one answer at most, and how many at once: when a word is only begun, not all that is found fits.
+const MOST: usize = 2_000;
+const STEPS: std::ops::RangeInclusive<usize> = 20..=500;
+
+/// Goes from `before` to ever older ids whose words may fit. `take` looks some up and says whether it has enough; about `wanted` are.
+pub fn walk(
+    tx: &mut TenantRead,
+    kind: Kind,
+    query: &Query,
+    before: [u8; 16],
+    wanted: usize,
+    mut take: impl FnMut(&mut TenantRead, &[[u8; 16]]) -> Result<bool>,
+) -> Result<()> {
+    let (mut last, mut looked, mut step) = (before, 0, wanted.clamp(*STEPS.start(), *STEPS.end()));
+    while looked < MOST {
+        let ids = find(tx, kind, query, last, i64::try_from(step).unwrap_or(i64::MAX))?;
+        let Some(oldest) = ids.last().copied() else { return Ok(()) };
+        if take(tx, &ids)? || ids.len() < step {
+            return Ok(());
+        }
+        looked += ids.len();
+        (last, step) = (oldest, (step * 2).min(*STEPS.end())); // asking costs as well: the more seldom something fits, the less often
+    }
+    Ok(())
 }
 
 /// The ids that [`find`] may mean by one: from the first to the last.
