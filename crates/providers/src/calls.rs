@@ -22,6 +22,17 @@ pub(crate) fn cursor(after: Option<&str>) -> Result<u64, CallError> {
     after.map_or(Ok(0), |after| after.parse().map_err(|_| CallError::Invalid("a cursor of another list".into())))
 }
 
+/// Leaves out of `events` those that are not named in a refusal which lists the known ones. Errors: that refusal, when all or none would go.
+pub(crate) fn leave_out(events: &mut Vec<&str>, refusal: String) -> Result<Vec<String>, CallError> {
+    let known: Vec<&str> = refusal.split([',', ' ', ':', ';']).map(str::trim).collect();
+    let (keep, drop): (Vec<&str>, Vec<&str>) = events.iter().partition(|event| known.contains(event));
+    if drop.is_empty() || keep.is_empty() {
+        return Err(CallError::Invalid(refusal));
+    }
+    *events = keep;
+    Ok(drop.into_iter().map(str::to_owned).collect())
+}
+
 /// What a gateway is told when an instance is made.
 #[derive(Debug, Clone)]
 pub struct Setup {

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use self::call::{Gateway, send_refusal};
 use self::order::{hook, jid, key, number, order, sent, settings};
-use crate::calls::cursor;
+use crate::calls::{cursor, leave_out};
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, CheckStep, Code, Created, Download,
     History, Hook, Incoming, Link, LookedUp, MediaSource, Message, MessageRef, Outgoing, Page, Part, Person,
@@ -225,13 +225,7 @@ impl Provider for Evolution {
             match made {
                 // a version that lacks an event lists those it has
                 Err(CallError::Invalid(why)) if without.is_empty() && why.contains("is not one of enum values") => {
-                    let known: Vec<&str> = why.split([',', ' ', ':', ';']).map(str::trim).collect();
-                    let (keep, drop): (Vec<&str>, Vec<&str>) = events.iter().partition(|event| known.contains(event));
-                    if drop.is_empty() || keep.is_empty() {
-                        return Err(CallError::Invalid(why));
-                    }
-                    without = drop.into_iter().map(str::to_owned).collect();
-                    events = keep;
+                    without = leave_out(&mut events, why)?;
                 }
                 Err(error) => return Err(error),
                 Ok(reply) => {

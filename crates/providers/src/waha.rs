@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use self::call::{Gateway, file_path};
 use self::order::{chat_id, config, order, sent};
-use crate::calls::cursor;
+use crate::calls::{cursor, leave_out};
 use crate::{
     Address, Addressee, Build, CallError, Capabilities, Capability, Chat, Check, CheckStep, Code, Created, Download,
     History, Hook, Incoming, Limits, Link, LookedUp, MediaSource, Message, MessageRef, Outgoing, Page, Part, Person,
@@ -183,13 +183,7 @@ impl Provider for Waha {
                 Err(CallError::Invalid(why))
                     if without.is_empty() && why.contains("must be one of the following values") =>
                 {
-                    let known: Vec<&str> = why.split([',', ' ', ':', ';']).map(str::trim).collect();
-                    let (keep, drop): (Vec<&str>, Vec<&str>) = events.iter().partition(|event| known.contains(event));
-                    if drop.is_empty() || keep.is_empty() {
-                        return Err(CallError::Invalid(why));
-                    }
-                    without = drop.into_iter().map(str::to_owned).collect();
-                    events = keep;
+                    without = leave_out(&mut events, why)?;
                 }
                 Err(error) => return Err(error),
                 Ok(_) => break,

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::Request,
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -49,7 +49,7 @@ pub struct About {
 }
 
 /// How one gateway lets requests in, and how it says what is said by no handler of it.
-pub trait Gate: Send + Sync + 'static {
+pub trait Gate: Default + Send + Sync + 'static {
     /// The largest body it takes, in bytes.
     const BODY: usize;
 
@@ -87,8 +87,14 @@ pub trait Gate: Send + Sync + 'static {
     fn dress(&self, _headers: &mut HeaderMap) {}
 }
 
-/// Lets a request in, or does to it what a fault says.
-pub async fn pass<G: Gate>(gate: &G, sim: Arc<Sim>, line: Line, request: Request, next: Next) -> Response {
+/// The layer that lets a request in, or does to it what a fault says.
+pub async fn pass<G: Gate>(
+    State(sim): State<Arc<Sim>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let gate = G::default();
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, G::BODY).await else { return gate.too_large() };
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
@@ -115,7 +121,7 @@ pub async fn pass<G: Gate>(gate: &G, sim: Arc<Sim>, line: Line, request: Request
                     true => Some(gate.finish(&sim, &asked, next.run(request).await)),
                     false => None,
                 };
-                spoil(gate, &sim, &asked, &about, &line, harm, real).await
+                spoil(&gate, &sim, &asked, &about, &line, harm, real).await
             }
         },
     };

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State as FromState},
+    extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use subtle::ConstantTimeEq as _;
@@ -18,21 +17,13 @@ use super::{
     refusal::{Refusal, trace_id},
 };
 use crate::{
-    gate::{About, Asked, Gate, pass},
-    serve::Line,
+    gate::{About, Asked, Gate},
     sim::Sim,
 };
 
-pub async fn guard(
-    FromState(sim): FromState<Arc<Sim>>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    request: Request,
-    next: Next,
-) -> Response {
-    pass(&Meta, sim, line, request, next).await
-}
-
-struct Meta;
+/// The gate.
+#[derive(Default)]
+pub struct Meta;
 
 impl Gate for Meta {
     const BODY: usize = media::LARGEST + 64 * 1024;

@@ -45,7 +45,7 @@ use axum::{
 };
 use tower::ServiceExt as _;
 
-use crate::sim::Sim;
+use crate::{gate::pass, sim::Sim};
 pub(crate) use account::Failure;
 use account::State;
 pub(crate) use manage::{Changed, NewNumber, NewTemplate};
@@ -113,7 +113,7 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         *request.uri_mut() = below(request.uri());
         request
     });
-    Router::new().fallback_service(below).layer(middleware::from_fn_with_state(sim, guard::guard))
+    Router::new().fallback_service(below).layer(middleware::from_fn_with_state(sim, pass::<guard::Meta>))
 }
 
 /// The same place without `/graph` and the version. The gate has recorded it as it came. A slash at the end makes no difference to Graph; pywa

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     account::{Callback, Caller, MANAGEMENT, MESSAGING, Number, State},
-    apps::Words,
+    apps::{Words, words},
     fields, handshake,
     people::{bsuid, canonical, country, display},
     refusal::{Answer, Refusal, ok, success},
@@ -205,19 +205,18 @@ pub async fn request_code(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(query): Query<Map<String, Value>>,
+    Query(query): Query<Words>,
     bytes: Bytes,
 ) -> Answer {
     let mut state = sim.cloud.state();
     let number = state.number(&caller, "post", &id)?;
     caller.needs(MANAGEMENT)?;
-    let body = json_of(&bytes)?;
-    let word = |key: &str| body[key].as_str().or_else(|| query.get(key)?.as_str()).map(str::to_owned);
-    let method = word("code_method").ok_or_else(|| Refusal::missing("code_method"))?;
-    if !["SMS", "VOICE"].contains(&method.as_str()) {
+    let words = words(&query, &bytes);
+    let method = words["code_method"].as_str().ok_or_else(|| Refusal::missing("code_method"))?;
+    if !["SMS", "VOICE"].contains(&method) {
         return Err(Refusal::one_of("code_method", &["SMS", "VOICE"], method));
     }
-    word("language").ok_or_else(|| Refusal::missing("language"))?;
+    words["language"].as_str().ok_or_else(|| Refusal::missing("language"))?;
     number.code = Some(rand::rng().random_range(100_000..1_000_000).to_string());
     success()
 }
@@ -226,15 +225,14 @@ pub async fn verify_code(
     FromState(sim): FromState<Arc<Sim>>,
     caller: Caller,
     Path(id): Path<String>,
-    Query(query): Query<Map<String, Value>>,
+    Query(query): Query<Words>,
     bytes: Bytes,
 ) -> Answer {
     let mut state = sim.cloud.state();
     let number = state.number(&caller, "post", &id)?;
     caller.needs(MANAGEMENT)?;
-    let body = json_of(&bytes)?;
-    let code = body["code"].as_str().or_else(|| query.get("code")?.as_str());
-    let code = code.ok_or_else(|| Refusal::missing("code"))?;
+    let words = words(&query, &bytes);
+    let code = words["code"].as_str().ok_or_else(|| Refusal::missing("code"))?;
     if number.code.as_deref() != Some(&code.replace('-', "")) {
         return Err(Refusal::known(136_025));
     }

@@ -13,6 +13,7 @@ use super::{
     input::Input,
     instance::{Channel, Instance},
     shape::Lens,
+    shape_content::kind,
 };
 use crate::{
     sim::Sim,
@@ -111,13 +112,7 @@ pub fn message(lens: &Lens<'_>, message: &Message) -> Value {
     let (kind, inside) = match &message.content {
         Content::Media { form, file, caption } => {
             let found = lens.world.shelf.get(file);
-            let kind = match form {
-                Form::Image => "imageMessage",
-                Form::Video => "videoMessage",
-                Form::Voice | Form::Audio => "audioMessage",
-                Form::Document => "documentMessage",
-                Form::Sticker => "stickerMessage",
-            };
+            let kind = kind(*form);
             let inside = match sent {
                 true => json!({"mediaUrl": format!("{}/media/{file}", super::SERVER_URL)}),
                 false => json!({

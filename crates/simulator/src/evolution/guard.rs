@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -13,24 +11,16 @@ use subtle::ConstantTimeEq as _;
 
 use super::{answer::Refusal, instance::Reason};
 use crate::{
-    gate::{About, Asked, Gate, json, pass},
-    serve::Line,
+    gate::{About, Asked, Gate, json},
     sim::Sim,
 };
 
 /// Groups of routes whose third segment is an instance.
 const OF_INSTANCE: [&str; 6] = ["instance", "message", "chat", "webhook", "settings", "call"];
 
-pub async fn guard(
-    State(sim): State<Arc<Sim>>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    request: Request,
-    next: Next,
-) -> Response {
-    pass(&Evolution, sim, line, request, next).await
-}
-
-struct Evolution;
+/// The gate.
+#[derive(Default)]
+pub struct Evolution;
 
 impl Gate for Evolution {
     /// Its own limit is 136 MB.

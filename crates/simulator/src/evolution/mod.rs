@@ -32,7 +32,7 @@ use axum::{
 };
 
 use self::instance::Instance;
-use crate::sim::Sim;
+use crate::{gate::pass, sim::Sim};
 
 /// Where it is mounted.
 pub const MOUNT: &str = "/evolution";
@@ -121,5 +121,5 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .fallback(any(answer::no_route))
         .method_not_allowed_fallback(answer::no_route)
         .layer(DefaultBodyLimit::disable());
-    routes.layer(middleware::from_fn_with_state(sim.clone(), guard::guard)).with_state(sim)
+    routes.layer(middleware::from_fn_with_state(sim.clone(), pass::<guard::Evolution>)).with_state(sim)
 }

@@ -6,6 +6,17 @@ use sha2::{Digest as _, Sha256};
 
 use crate::world::{Content, File, Form, Message, World};
 
+/// What WhatsApp's clients call a message with a file.
+pub fn kind(form: Form) -> &'static str {
+    match form {
+        Form::Image => "imageMessage",
+        Form::Video => "videoMessage",
+        Form::Voice | Form::Audio => "audioMessage",
+        Form::Document => "documentMessage",
+        Form::Sticker => "stickerMessage",
+    }
+}
+
 /// A number of 64 bits.
 pub fn long(value: i64) -> Value {
     // Both halves as they stand in memory: the lower one may look negative.
@@ -74,13 +85,7 @@ fn media(file: Option<&File>, form: Form, caption: Option<&str>, message: &Messa
         "directPath": path,
         "mediaKeyTimestamp": long(message.at_ms / 1000),
     });
-    let kind = match form {
-        Form::Image => "imageMessage",
-        Form::Video => "videoMessage",
-        Form::Voice | Form::Audio => "audioMessage",
-        Form::Document => "documentMessage",
-        Form::Sticker => "stickerMessage",
-    };
+    let kind = kind(form);
     if let Some(caption) = caption {
         inside["caption"] = caption.into();
     }

@@ -3,31 +3,21 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
 use super::refusal::{self, Crashed, Refusal};
 use crate::{
-    gate::{About, Asked, Gate, pass},
+    gate::{About, Asked, Gate},
     link::Links as _,
-    serve::Line,
     sim::Sim,
 };
 
-pub async fn guard(
-    State(sim): State<Arc<Sim>>,
-    ConnectInfo(line): ConnectInfo<Line>,
-    request: Request,
-    next: Next,
-) -> Response {
-    pass(&Waha, sim, line, request, next).await
-}
-
-struct Waha;
+/// The gate.
+#[derive(Default)]
+pub struct Waha;
 
 impl Gate for Waha {
     const BODY: usize = 50 * 1024 * 1024;

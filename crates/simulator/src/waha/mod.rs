@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::{Config, sim::Sim};
+use crate::{Config, gate::pass, sim::Sim};
 pub(crate) use caster::Caster;
 pub use envelope::sign;
 pub use settings::Webhook;
@@ -212,5 +212,5 @@ pub(crate) fn router(sim: Arc<Sim>) -> Router {
         .fallback(any(refusal::no_route))
         .method_not_allowed_fallback(refusal::no_route)
         .layer(DefaultBodyLimit::disable());
-    routes.layer(middleware::from_fn_with_state(sim.clone(), guard::guard)).with_state(sim)
+    routes.layer(middleware::from_fn_with_state(sim.clone(), pass::<guard::Waha>)).with_state(sim)
 }
