@@ -20,13 +20,21 @@ function preload(): Plugin {
           (one) => one.type === "chunk" && one.facadeModuleId?.endsWith("/InboxPage.tsx"),
         );
         if (!font || inbox?.type !== "chunk") return [];
+        const files = new Set<string>();
+        const add = (file: string) => {
+          const chunk = bundle[file];
+          if (files.has(file) || chunk?.type !== "chunk") return;
+          files.add(file);
+          chunk.imports.forEach(add);
+        };
+        add(inbox.fileName);
         const link = (attrs: Record<string, string>) => ({
           tag: "link",
           attrs: { crossorigin: "", ...attrs },
           injectTo: "head" as const,
         });
         return [
-          ...[inbox.fileName, ...inbox.imports]
+          ...[...files]
             .filter((file) => !html.includes(file))
             .map((file) => link({ rel: "modulepreload", href: `/${file}` })),
           link({ rel: "preload", href: `/${font}`, as: "font", type: "font/woff2" }),

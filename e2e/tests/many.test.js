@@ -67,23 +67,26 @@ story(
 
       // Down through the list as fast as it comes, frame by frame, past many pages of it.
       const far = 600;
-      const scroll = await page.evaluate(async (goal) => {
-        const box = document.querySelector('[data-testid="conversation-scroller"]');
-        const frames = [];
-        let rows = 0;
-        let nodes = 0;
-        let last = performance.now();
-        while (!box.textContent.includes(goal)) {
-          box.scrollTop += 240;
-          await new Promise(requestAnimationFrame);
-          const now = performance.now();
-          frames.push(now - last);
-          last = now;
-          rows = Math.max(rows, box.querySelectorAll('[data-testid="conversation-row"]').length);
-          nodes = Math.max(nodes, document.querySelectorAll("*").length);
-        }
-        return { frames, rows, nodes };
-      }, `Customer ${String(far).padStart(6, "0")}`);
+      const scroll = await page.evaluate(
+        async (goal) => {
+          const box = document.querySelector('[data-testid="conversation-scroller"]');
+          const frames = [];
+          let rows = 0;
+          let nodes = 0;
+          let last = performance.now();
+          while (!box.textContent.includes(goal)) {
+            box.scrollTop += 240;
+            await new Promise(requestAnimationFrame);
+            const now = performance.now();
+            frames.push(now - last);
+            last = now;
+            rows = Math.max(rows, box.querySelectorAll('[data-testid="conversation-row"]').length);
+            nodes = Math.max(nodes, document.querySelectorAll("*").length);
+          }
+          return { frames, rows, nodes };
+        },
+        `Customer ${String(far).padStart(6, "0")}`,
+      );
       t.diagnostic(
         `scrolled past ${far} rows: at most ${scroll.rows} rows and ${scroll.nodes} nodes in the page, ` +
           `frames p50 ${at(scroll.frames, 0.5).toFixed(1)} ms, p95 ${at(scroll.frames, 0.95).toFixed(1)} ms`,

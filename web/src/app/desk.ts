@@ -8,7 +8,7 @@ const OFTEN = 30_000;
 const SELDOM = 120_000;
 
 /**
- * Tells the server that somebody is at work: with their first move, and then so often that nobody takes them for away. A
+ * Tells the server that somebody is at work: when they open a page, and then so often that nobody takes them for away. A
  * page that is closed or asleep says nothing, and they are away after as long as they chose.
  */
 export function watchDesk(client: QueryClient): () => void {
@@ -21,6 +21,8 @@ export function watchDesk(client: QueryClient): () => void {
     if (now - said >= wait && say({ kind: "active" })) said = now;
   };
   for (const one of MOVES) document.addEventListener(one, move, { passive: true });
+  // Whoever opens a page is there.
+  move();
   return () => {
     for (const one of MOVES) document.removeEventListener(one, move);
   };
