@@ -32,6 +32,9 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     (DESK, "27839990004", "Tumelo Dlamini", "Please send me the form for a valuation."),
 ];
 
+/// The labels of the newest conversations.
+const LABELLED: &[&[usize]] = &[&[0], &[1], &[2], &[0, 1]];
+
 /// A demo that runs.
 pub struct Demo {
     server: Server,
@@ -155,6 +158,7 @@ async fn furnish(server: &Server, simulator: &indaba_simulator::Running) -> anyh
         Ok(page["items"].as_array().is_some_and(|items| items.len() >= all))
     };
     until("the sample conversations are there", arrived).await?;
+    label(&api).await?;
     Ok(Guide {
         url: server.app.config.public_url(),
         phone: simulator.url().to_owned(),
@@ -162,6 +166,26 @@ async fn furnish(server: &Server, simulator: &indaba_simulator::Running) -> anyh
         password,
         conversations: all,
     })
+}
+
+/// Labels and a note, as a team of estate agents would have them.
+async fn label(api: &Api) -> anyhow::Result<()> {
+    let mut labels = Vec::new();
+    for (name, colour) in [("Hot lead", "amber"), ("Viewing booked", "leaf"), ("Tenant", "petrol")] {
+        labels.push(api.post("/api/labels", json!({ "name": name, "colour": colour })).await?["id"].take());
+    }
+    let newest = api.get(&format!("/api/conversations?limit={}", LABELLED.len())).await?;
+    let places = newest["items"].as_array().into_iter().flatten().filter_map(|one| one["id"].as_str());
+    for (at, (place, which)) in places.zip(LABELLED).enumerate() {
+        let path = format!("/api/conversations/{place}");
+        let on: Vec<&Value> = which.iter().map(|label| &labels[*label]).collect();
+        api.patch(&path, json!({ "labels": on })).await?;
+        if at == 0 {
+            let note = "Called back: wants to see it on Saturday, and asks about the deposit.";
+            api.post(&format!("{path}/notes"), json!({ "body": note })).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a number on a gateway of linked devices, and scans its code.
@@ -239,6 +263,10 @@ impl Api {
 
     async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.send(self.http.post(format!("{}{path}", self.url)).json(&body), path).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        self.send(self.http.patch(format!("{}{path}", self.url)).json(&body), path).await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder, path: &str) -> anyhow::Result<Value> {

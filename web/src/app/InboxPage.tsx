@@ -336,7 +336,7 @@ export default function InboxPage() {
           {!words && (
             <div className="mt-1.5 flex h-6 items-center text-12 text-muted">
               <span className="truncate tabular-nums">
-                {foldedViews || filter.view !== "all" || !counts
+                {foldedViews || filtered || !counts
                   ? viewName(filter.view)
                   : t("inbox.open", { n: counts.open })}
                 {place.map((one) => ` · ${one}`)}

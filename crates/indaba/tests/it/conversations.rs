@@ -1,6 +1,6 @@
 //! The list of conversations, and what people do with one.
-use crate::support::{ASHA, Shop, in_a_shop, written};
-use indaba::http::Role;
+use crate::support::{ASHA, OWN, Shop, in_a_shop, written};
+use indaba::{clock::Time, http::Role};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -51,6 +51,10 @@ async fn the_list_has_filters_sorts_and_pages() {
         assert_eq!(names(&shop, "").await, ["3", "5", "2", "1", "0"]);
         assert_eq!(names(&shop, "sort=oldest").await, ["0", "1", "2", "5", "3"]);
         assert_eq!(names(&shop, "sort=unread").await, ["3", "5", "1", "0", "2"]);
+        assert_eq!(names(&shop, "sort=waiting").await, ["0", "1", "2", "5", "3"], "3 has an answer");
+        assert_eq!(names(&shop, "sort=waiting&assignee=none").await, ["0", "2", "5", "3"]);
+        assert_eq!(names(&shop, "sort=window").await, ["0", "1", "2", "3", "5"]);
+        assert_eq!(names(&shop, "sort=window&state=all&q=customer").await, ["0", "1", "2", "3", "4", "5"]);
         assert_eq!(names(&shop, "state=closed").await, ["4"]);
         assert_eq!(names(&shop, "state=all").await, ["3", "5", "4", "2", "1", "0"]);
         assert_eq!(names(&shop, "unread=true").await, ["3", "5", "1", "0"]);
@@ -75,6 +79,61 @@ async fn the_list_has_filters_sorts_and_pages() {
         }
         shop.who.get("/api/conversations?after=forged").await.problem(400);
         assert_eq!(shop.who.get("/api/conversations?assignee=me").await.fields(), ["assignee"], "a key is nobody");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_waits_since_their_first_message_without_an_answer() {
+    in_a_shop(async |shop| {
+        let start = shop.house.app.clock.now().0;
+        let minute = async |n: i64| {
+            shop.house.wait(Duration::from_secs(60));
+            assert_eq!(shop.house.app.clock.now().0, start + n * 60_000);
+        };
+        let tell = async |id: &str, ours: bool, at: i64| {
+            let mut message = written(ASHA, id, id);
+            message["timestamp"] = json!((start + at * 60_000) / 1000);
+            if ours {
+                message["id"] = json!(format!("true_{ASHA}@c.us_{id}"));
+                message["fromMe"] = json!(true);
+                message["to"] = message["from"].clone();
+                message["from"] = json!(format!("{OWN}@c.us"));
+            }
+            shop.tell("message.any", message).await;
+            shop.house.run_jobs().await;
+        };
+        // minutes since the start; none: nobody waits
+        let since = async || {
+            let place = shop.who.get("/api/conversations?state=all").await.ok()["items"][0].clone();
+            let at = place["waitingSince"].as_str()?.to_owned();
+            let Time(at) = serde_json::from_value(json!(at)).unwrap();
+            Some((at - start) / 60_000)
+        };
+        minute(1).await;
+        tell("one", false, 1).await;
+        minute(2).await;
+        tell("two", false, 2).await;
+        assert_eq!(since().await, Some(1), "since the first");
+        minute(3).await;
+        tell("three", true, 3).await;
+        assert_eq!(since().await, None, "an answer from the phone is one");
+        minute(4).await;
+        tell("five", false, 4).await;
+        tell("four", true, 3).await;
+        assert_eq!(since().await, Some(4), "what we said before they wrote again is no answer to it");
+        let (place, _) = shop.newest().await;
+        shop.who.post(&format!("{}/close", path(&place)), json!({})).await.ok();
+        assert_eq!(since().await, None, "resolved: the matter is settled");
+        minute(5).await;
+        tell("six", false, 5).await;
+        assert_eq!(since().await, Some(5));
+        shop.who.post(&format!("{}/messages", path(&place)), json!({ "kind": "text", "body": "yes" })).await.ok();
+        assert_eq!(since().await, None);
+        // a day later no window is open any more: the order is that of the newest
+        shop.house.wait(Duration::from_secs(25 * 60 * 60));
+        let sorted = shop.who.get("/api/conversations?sort=window").await.ok();
+        assert_eq!(sorted["items"][0]["id"], place["id"]);
     })
     .await;
 }
