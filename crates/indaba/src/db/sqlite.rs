@@ -6,6 +6,7 @@ use crate::{
 };
 use rusqlite::{
     CachedStatement, Connection, OpenFlags,
+    config::DbConfig,
     functions::{Context, FunctionFlags},
     hooks::Wal,
     types::{ToSqlOutput, ValueRef},
@@ -102,6 +103,8 @@ impl Lite {
     fn new(mut conn: Connection) -> Result<Lite> {
         conn.set_prepared_statement_cache_capacity(512); // more than we have statements: the default 16 thrashes
         conn.execute_batch("pragma temp_store = memory; pragma trusted_schema = off")?;
+        // else a statement whose argument might choose a partial index is planned anew each time it is bound
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         functions(&conn)?;
         let until = Deadline::default();
         let over = until.clone();

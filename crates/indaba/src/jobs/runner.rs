@@ -32,7 +32,7 @@ const IN_HAND: usize = 16 * BATCH;
 const GATHER: Duration = Duration::from_millis(3);
 /// After a claim that left nothing the next one waits so long: what comes in meanwhile shares its transactions. A job that comes after a
 /// quiet moment does not wait.
-const PACE: Duration = Duration::from_millis(5);
+const PACE: Duration = Duration::from_millis(20);
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]

@@ -35,9 +35,11 @@ pub fn add(tx: &mut TenantTx, docs: &[Doc]) -> Result<()> {
         let mut lexemes = spelling.all(&doc.words);
         if on == Dialect::Postgres {
             let at = moment(&doc.id);
-            lexemes.extend(LEVELS.iter().map(|level| spelling.piece(*level, at >> level)));
+            for level in LEVELS {
+                lexemes.extend([" ", &spelling.piece(level, at >> level)]);
+            }
         }
-        rows.push((number(&doc.id), &doc.id, lexemes.into_iter().collect::<Vec<_>>().join(" ")));
+        rows.push((number(&doc.id), &doc.id, lexemes));
     }
     match on {
         Dialect::Sqlite => {
