@@ -131,7 +131,8 @@ impl Change {
 
 /// Whether this is a time of the day: `07:00`.
 fn is_clock(text: &str) -> bool {
-    let two = |part: &str, most: u8| part.len() == 2 && part.parse().is_ok_and(|n: u8| n <= most);
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()); // `+7` is a number, too
+    let two = |part: &str, most: u8| digits(part) && part.parse().is_ok_and(|n: u8| n <= most);
     text.split_once(':').is_some_and(|(hours, minutes)| two(hours, 23) && two(minutes, 59))
 }
 
