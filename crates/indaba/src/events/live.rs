@@ -32,8 +32,10 @@ const PASSING: &str = "live";
 const AUTH: &str = "auth";
 /// How often a hub's slowest socket may be told something before it has taken the first; who falls further behind begins again.
 const KEPT: usize = 256;
-/// Events that a hub reads at a time, and tells at once.
+/// Events that a hub reads at a time.
 const PAGE: i64 = 64;
+/// Frames that a hub tells at once. With [`KEPT`] it bounds what one browser that stands still keeps in memory.
+pub(super) const TOGETHER: usize = 16;
 /// How often a hub looks without being woken: the net under the bus.
 const POLL: Duration = Duration::from_secs(15);
 
@@ -210,8 +212,10 @@ async fn follow(app: App, tenant: TenantId, hub: Arc<Hub>, to: broadcast::Sender
             };
             let Some(last) = rows.last() else { break };
             at = last.seq;
-            // all at once: a socket wakes once for them, and asks the system once to send them
-            let _ = to.send(Told::Frames(rows.iter().map(frame).collect()));
+            // several at once: a socket wakes once for them, and asks the system once to send them
+            for some in rows.chunks(TOGETHER) {
+                let _ = to.send(Told::Frames(some.iter().map(frame).collect()));
+            }
             if rows.len() < PAGE as usize {
                 break;
             }

@@ -1,6 +1,6 @@
 //! One browser's stream: what it missed, then what happens, until it or its session ends.
 use super::{
-    live::{Frame, Told, frame},
+    live::{Frame, TOGETHER, Told, frame},
     store,
 };
 use crate::{Error, Result, app::App, http::who::Who, registry};
@@ -21,7 +21,7 @@ const CHECK: Duration = Duration::from_secs(60);
 /// How often a quiet browser is asked whether it is there, and how long it may take to answer anything.
 const PING: Duration = Duration::from_secs(25);
 const SILENCE: Duration = Duration::from_secs(70);
-/// How long a browser may take no byte.
+/// How long a browser may take for a few frames.
 const STUCK: Duration = Duration::from_secs(30);
 /// Frames that a browser may send at once, and how soon it may send one more: it marks as read and types, and both take work.
 const FRAMES: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
@@ -162,8 +162,10 @@ impl Stream {
             if rows.first().is_none_or(|row| row.seq != at + 1) {
                 return within(self.reset(head.last, socket)).await; // cleaned away under our hands
             }
-            let frames: Vec<Frame> = rows.iter().map(frame).collect();
-            within(self.pass_on(&frames, socket)).await?;
+            for some in rows.chunks(TOGETHER) {
+                let frames: Vec<Frame> = some.iter().map(frame).collect();
+                within(self.pass_on(&frames, socket)).await?;
+            }
         }
         Ok(())
     }

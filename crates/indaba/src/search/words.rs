@@ -1,11 +1,12 @@
 //! Text as the words it is found by. Both databases store just these words, so both find the same.
 use crate::id::TenantId;
+use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
 /// Longer words are cut: nobody types more of one.
 const LONGEST: usize = 40;
-/// More words and stems than a message of WhatsApp's greatest length has in practice.
-const MOST: usize = 3_000;
+/// More different words than a message of WhatsApp's greatest length holds in practice.
+const MOST: usize = 1_000;
 /// A word is also found by its first letters: these many of them are stored, and what is found is compared with all that was typed.
 const STEMS: [usize; 2] = [2, 4];
 /// The words of contacts are few, and many of them begin alike: names, and above all the phone numbers of a country.
@@ -84,12 +85,13 @@ impl Spelling {
 
     /// All that a text is stored as, with a space between two.
     pub fn all(&self, words: &[String]) -> String {
+        let mut seen = HashSet::new();
+        let different = words.iter().map(String::as_str).filter(|word| seen.insert(*word)).take(MOST);
         let stems = |word| self.1.iter().filter_map(move |letters| Some(('s', stem(word, *letters)?)));
         let mut all: Vec<(char, &str)> =
-            words.iter().flat_map(|word| std::iter::once(('w', word.as_str())).chain(stems(word))).collect();
+            different.flat_map(|word| std::iter::once(('w', word)).chain(stems(word))).collect();
         all.sort_unstable();
         all.dedup();
-        all.truncate(MOST);
         let mut text = String::with_capacity(all.iter().map(|(_, part)| self.0.len() + part.len() + 2).sum());
         for (how, part) in all {
             if !text.is_empty() {
@@ -216,6 +218,15 @@ mod tests {
         }
         let other = Spelling::of(TenantId([8; 16]), Kind::Message).all(&words("kitchen"));
         assert!(other.split(' ').all(|lexeme| !stored.contains(&lexeme)), "tenants share no word");
+    }
+
+    #[test]
+    fn of_an_endless_text_the_beginning_is_found() {
+        let spelling = Spelling::of(TenantId([7; 16]), Kind::Message);
+        let text = format!("zebra {}", (0..2 * MOST).map(|n| format!("a{n} a{n}")).collect::<Vec<_>>().join(" "));
+        let stored = spelling.all(&words(&text));
+        let has = |word: &str| stored.split(' ').any(|lexeme| lexeme == spelling.word(word));
+        assert!(has("zebra") && has(&format!("a{}", MOST - 2)) && !has(&format!("a{}", MOST + 1)));
     }
 
     #[test]
