@@ -64,6 +64,8 @@ export interface ComposerHandle {
   /** Puts a text in, to be edited and sent. */
   put(text: string): void;
   attach(files: File[]): void;
+  /** Whether a voice note is being recorded. */
+  recording(): boolean;
 }
 
 /** What goes out: words, files with captions, a voice note. Never loses what was typed. */
@@ -255,6 +257,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
       area.current?.focus();
     },
     attach: (list) => void add(list),
+    recording: () => recording,
   }));
 
   if (closed)

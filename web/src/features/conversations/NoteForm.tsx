@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleAlert } from "lucide-react";
 import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
-import { api, once, take } from "~/api/client";
+import { api, once, onceKey, take } from "~/api/client";
 import { people } from "~/api/people";
 import { describe } from "~/api/problem";
 import type { Conversation } from "~/api/types";
@@ -20,7 +20,7 @@ import { enterSends } from "./settings";
 const LIMIT = 4096;
 
 /** What the team writes to itself. The whole card is tinted, so that nobody takes it for a reply; its draft is apart from the reply's. */
-export default function NoteForm({ conversation, tabs }: { conversation: Conversation; tabs: ReactNode }) {
+export function NoteForm({ conversation, tabs }: { conversation: Conversation; tabs: ReactNode }) {
   const { id, contact } = conversation;
   const draft = `${id}.note`;
   const client = useQueryClient();
@@ -31,7 +31,10 @@ export default function NoteForm({ conversation, tabs }: { conversation: Convers
   const [caret, setCaret] = useState(0);
   const [chosen, choose] = useState(0);
   const [closed, close] = useState<number>();
+  const form = useRef<HTMLDivElement>(null);
   const area = useRef<HTMLTextAreaElement>(null);
+  /** The note that was tried, with its key: tried again, it is still the same one. */
+  const tried = useRef<{ text: string; key: string }>(undefined);
   const list = useId();
   const count = [...text].length;
   const ready = text.trim() !== "" && count <= LIMIT;
@@ -41,19 +44,28 @@ export default function NoteForm({ conversation, tabs }: { conversation: Convers
   const current = Math.min(chosen, choices.length - 1);
 
   const add = useMutation({
-    mutationFn: () =>
+    mutationFn: ({ text, key }: { text: string; key: string }) =>
       take(
         api.POST("/api/conversations/{id}/notes", {
           params: { path: { id } },
-          headers: once(),
+          headers: once(key),
           body: { body: text.trim(), mentions: mentioned(text, team) },
         }),
       ),
-    onSuccess: (note) => {
+    onSuccess: (note, sent) => {
       putNote(client, note);
-      write("", 0);
+      tried.current = undefined;
+      // What was written meanwhile is the next note.
+      const now = drafts.get(draft);
+      if (!now.startsWith(sent.text)) return;
+      const next = now.slice(sent.text.length).trimStart();
+      const at = Math.max(0, (area.current?.selectionStart ?? 0) - (now.length - next.length));
+      write(next, at);
+      requestAnimationFrame(() => area.current?.setSelectionRange(at, at));
     },
-    onSettled: () => area.current?.focus(),
+    onSettled: () => {
+      if (form.current?.contains(document.activeElement)) area.current?.focus();
+    },
   });
 
   function write(next: string, at: number) {
@@ -84,11 +96,16 @@ export default function NoteForm({ conversation, tabs }: { conversation: Convers
   }, [text]);
 
   const save = () => {
-    if (ready && !add.isPending) add.mutate();
+    if (!ready || add.isPending) return;
+    if (tried.current?.text !== text) tried.current = { text, key: onceKey() };
+    add.mutate(tried.current);
+    // The button cannot keep the focus while it works.
+    area.current?.focus();
   };
 
   return (
     <div
+      ref={form}
       data-testid="note-form"
       className={cn(
         "relative shrink-0 bg-note",

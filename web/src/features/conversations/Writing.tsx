@@ -1,9 +1,8 @@
-import { forwardRef, lazy, Suspense, useImperativeHandle, useRef, useState } from "react";
+import { forwardRef, useImperativeHandle, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { Composer, type ComposerHandle, type ComposerProps } from "./Composer";
+import { NoteForm } from "./NoteForm";
 import { WritingTabs } from "./WritingTabs";
-
-const NoteForm = lazy(() => import("./NoteForm"));
 
 export interface WritingHandle extends ComposerHandle {
   /** Begins a note. */
@@ -23,10 +22,13 @@ export const Writing = forwardRef<WritingHandle, Omit<ComposerProps, "tabs"> & {
     if (composer.current) act(composer.current);
   };
   const note = () => {
-    setNoting(true);
+    // What is being said is not hidden.
+    if (composer.current?.recording()) return;
+    flushSync(() => setNoting(true));
     box.current?.querySelector("textarea")?.focus();
   };
   useImperativeHandle(handle, () => ({
+    recording: () => !!composer.current?.recording(),
     focus: () => reply((it) => it.focus()),
     put: (text) => reply((it) => it.put(text)),
     attach: (files) => reply((it) => it.attach(files)),
@@ -42,9 +44,7 @@ export const Writing = forwardRef<WritingHandle, Omit<ComposerProps, "tabs"> & {
       </div>
       {noting && (
         <div ref={box} className="shrink-0">
-          <Suspense fallback={<div className="h-28" />}>
-            <NoteForm conversation={rest.conversation} tabs={tabs} />
-          </Suspense>
+          <NoteForm conversation={rest.conversation} tabs={tabs} />
         </div>
       )}
     </>

@@ -60,6 +60,57 @@ describe("notes", () => {
     expect(field.value).toBe("for us alone");
   });
 
+  it("take every key from N on, and what is written while one is saved is the next one", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.click(await screen.findByTestId("composer"));
+    await user.keyboard("{Escape}near the lane");
+    const field = screen.getByTestId("note-text") as HTMLTextAreaElement;
+    expect(field.value).toBe("ear the lane");
+    let release = () => {};
+    const held = new Promise<void>((done) => {
+      release = done;
+    });
+    server.rules.unshift(({ method, path }) =>
+      method === "POST" && path.endsWith("/notes") ? held.then(() => undefined) : undefined,
+    );
+    await user.keyboard("{Enter}");
+    await user.keyboard(" and more");
+    const elsewhere = screen.getByTestId("sort");
+    elsewhere.focus();
+    release();
+    await screen.findByTestId("note");
+    expect(server.notes.map((one) => one.body)).toEqual(["ear the lane"]);
+    await waitFor(() => expect(field.value).toBe("and more"));
+    expect(document.activeElement).toBe(elsewhere);
+  });
+
+  it("do not hide what is being recorded", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await user.click(await screen.findByTestId("record"));
+    await user.keyboard("n");
+    expect(screen.queryByTestId("note-text")).toBeNull();
+  });
+
+  it("are the same one when tried again", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    await user.click(screen.getByTestId("tab-note"));
+    const keys: (string | null)[] = [];
+    server.on("POST", /notes$/, ({ headers }) =>
+      keys.push(headers.get("Idempotency-Key")) === 1 ? problem(503, "busy", "Try again in a moment.") : undefined,
+    );
+    await user.keyboard("once{Enter}");
+    await screen.findByText("Try again in a moment.");
+    await user.click(screen.getByTestId("note-add"));
+    await screen.findByTestId("note");
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("note-text")));
+    expect(keys[0]).toBeTruthy();
+    expect(keys).toEqual([keys[0], keys[0]]);
+  });
+
   it("stand in their place in time, come live and go live, and only their author or an admin may delete them", async () => {
     const { server, talks } = house("Lerato Mokoena");
     const [lerato] = talks;
