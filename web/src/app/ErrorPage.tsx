@@ -9,10 +9,16 @@ function ErrorPage({ error }: { error: unknown }) {
   const outdated = error instanceof TypeError && /import|module/i.test(error.message);
   useEffect(() => {
     if (!outdated) return;
+    // Without a network there is nothing to load.
+    const anew = () => location.reload();
+    if (!navigator.onLine) {
+      addEventListener("online", anew);
+      return () => removeEventListener("online", anew);
+    }
     try {
       if (sessionStorage.getItem("indaba.reloaded")) return;
       sessionStorage.setItem("indaba.reloaded", "1");
-      location.reload();
+      anew();
     } catch {
       // Without storage it could go round for ever: the button does it.
     }
@@ -21,7 +27,7 @@ function ErrorPage({ error }: { error: unknown }) {
     <div className="grid h-full place-items-center" role="alert">
       <Empty
         title={t("error.title")}
-        text={t(outdated ? "error.outdated" : "error.text")}
+        text={t(!outdated ? "error.text" : navigator.onLine ? "error.outdated" : "problem.unreachable")}
         action={
           <Button look="filled" onClick={() => location.reload()}>
             {t("error.reload")}

@@ -1,8 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ChevronsLeft, ChevronsRight, ChevronsUpDown, Inbox, Settings, Smartphone, Users } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { Link, Navigate, NavLink, Outlet, useLocation, useMatch, useNavigate } from "react-router";
 import { api, take } from "~/api/client";
+import { preferences } from "~/api/preferences";
 import { describe, Problem } from "~/api/problem";
 import { keepFresh, markFresh, onSessionLost } from "~/api/refresh";
 import { me as whoAmI } from "~/api/session";
@@ -17,20 +18,22 @@ import { Count } from "~/ui/Count";
 import { cn } from "~/ui/cn";
 import { Mark } from "~/ui/Mark";
 import { fetchMenus, Menu, MenuChoice, MenuLabel } from "~/ui/Menu";
+import { part } from "~/ui/part";
 import { Failed } from "~/ui/states";
 import { Tip } from "~/ui/Tip";
 import { toast } from "~/ui/toast";
 import { useNarrow } from "~/ui/useNarrow";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { useKeys, useSequence } from "./keyboard";
-import { goLive } from "./live";
+import { goLive, useLiveStatus } from "./live";
 import { hideOverlay, showPalette, showShortcuts, useOverlay } from "./overlays";
 import { rail } from "./panes";
 import { UserMenu } from "./UserMenu";
 
 const palette = () => import("./Palette");
-const Palette = lazy(palette);
-const Shortcuts = lazy(() => import("./Shortcuts"));
+const toasts = () => import("./Toasts");
+const Palette = part(palette);
+const Shortcuts = part(() => import("./Shortcuts"));
 
 interface Place {
   to: string;
@@ -328,6 +331,11 @@ function Framed({ session }: { session: Session }) {
   to.current = navigate;
   const client = useQueryClient();
   const me = session.user.id;
+  const live = useLiveStatus().is === "open";
+  // On a phone no menu asks for them.
+  const wishes = !!useQuery(preferences).data;
+  const [rested, setRested] = useState(false);
+  const [watchers, setWatchers] = useState<[typeof import("./alerts"), typeof import("./desk")]>();
   const tight = small || chosen === "tight" || (chosen === "auto" && inbox);
 
   useKeys({ "?": showShortcuts });
@@ -346,26 +354,29 @@ function Framed({ session }: { session: Session }) {
     };
     document.addEventListener("keydown", press);
     // Fetched when the page has come to rest: who presses the keys types on at once, a menu opens, and a result is said, offline too.
-    const ends: (() => void)[] = [];
-    const rest = setTimeout(async () => {
-      void palette();
-      void import("./Toasts");
-      void fetchMenus();
-      const [{ watchAlerts }, { watchDesk }] = await Promise.all([import("./alerts"), import("./desk")]);
-      if (gone) return;
-      ends.push(
-        watchDesk(client),
-        watchAlerts(client, me, (id) => to.current(`/chat/${id}`)),
-      );
+    const rest = setTimeout(() => {
+      setRested(true);
+      // Each is fetched again when it is needed.
+      for (const one of [palette, fetchMenus, toasts]) one().catch(() => undefined);
     }, 2000);
-    let gone = false;
     return () => {
-      gone = true;
       document.removeEventListener("keydown", press);
       clearTimeout(rest);
+    };
+  }, []);
+  useEffect(() => {
+    // What could not be fetched is fetched when the stream opens again.
+    if (rested && live && !watchers)
+      Promise.all([import("./alerts"), import("./desk")]).then(setWatchers, () => undefined);
+  }, [rested, live, watchers]);
+  useEffect(() => {
+    if (!watchers || !wishes) return;
+    const [{ watchAlerts }, { watchDesk }] = watchers;
+    const ends = [watchDesk(client), watchAlerts(client, me, (id) => to.current(`/chat/${id}`))];
+    return () => {
       for (const end of ends) end();
     };
-  }, [client, me]);
+  }, [client, me, watchers, wishes]);
 
   return (
     <div className="flex h-full min-h-0 max-phone:flex-col">
@@ -386,15 +397,9 @@ function Framed({ session }: { session: Session }) {
       </div>
       {phone && !inThread && <BottomBar unread={unread} />}
       {overlay === "palette" && (
-        <Suspense fallback={<div data-covers className="fixed inset-0 z-40 bg-scrim" />}>
-          <Palette onClose={hideOverlay} />
-        </Suspense>
+        <Palette fallback={<div data-covers className="fixed inset-0 z-40 bg-scrim" />} onClose={hideOverlay} />
       )}
-      {overlay === "shortcuts" && (
-        <Suspense>
-          <Shortcuts onClose={hideOverlay} />
-        </Suspense>
-      )}
+      {overlay === "shortcuts" && <Shortcuts onClose={hideOverlay} />}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowDownWideNarrow, ListFilter, Plus, Search as SearchIcon, X } from "lucide-react";
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { useNavigate, useParams, useSearchParams } from "react-router";
 import { api, take } from "~/api/client";
 import { describe, Problem } from "~/api/problem";
@@ -34,6 +34,7 @@ import { cn } from "~/ui/cn";
 import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuChoice, MenuLabel, MenuSeparator } from "~/ui/Menu";
+import { part } from "~/ui/part";
 import { Splitter } from "~/ui/Splitter";
 import { Empty, Failed, NothingMatches } from "~/ui/states";
 import { toast } from "~/ui/toast";
@@ -46,11 +47,11 @@ import { contactOpen, contactWidth, listWidth } from "./panes";
 import { useTitle } from "./title";
 import { useWords } from "./useWords";
 
-const StartDialog = lazy(() => import("~/features/contacts/StartDialog"));
-const Details = lazy(() => import("~/features/conversations/Details"));
-const CardDialog = lazy(() => import("./CardDialog"));
-const QuickPicker = lazy(() => import("~/features/quick_replies/Picker"));
-const ReplyDialog = lazy(() => import("~/features/quick_replies/ReplyDialog"));
+const StartDialog = part(() => import("~/features/contacts/StartDialog"));
+const Details = part(() => import("~/features/conversations/Details"));
+const CardDialog = part(() => import("./CardDialog"));
+const QuickPicker = part(() => import("~/features/quick_replies/Picker"));
+const ReplyDialog = part(() => import("~/features/quick_replies/ReplyDialog"));
 
 /** No filter. */
 const everything: Partial<Filter> = { view: "all", instanceId: undefined, label: undefined };
@@ -336,9 +337,7 @@ export default function InboxPage() {
           {!words && (
             <div className="mt-1.5 flex h-6 items-center text-12 text-muted">
               <span className="truncate tabular-nums">
-                {foldedViews || filtered || !counts
-                  ? viewName(filter.view)
-                  : t("inbox.open", { n: counts.open })}
+                {foldedViews || filtered || !counts ? viewName(filter.view) : t("inbox.open", { n: counts.open })}
                 {place.map((one) => ` · ${one}`)}
               </span>
               <Menu
@@ -447,18 +446,17 @@ export default function InboxPage() {
         </div>
       )}
       {agent && starting !== undefined && (
-        <Suspense>
-          <StartDialog
-            open={starting}
-            onClose={() => start(false)}
-            instances={numbers ?? []}
-            country={session.tenant.country}
-            onStarted={(one) => {
-              start(false);
-              navigate(to(one));
-            }}
-          />
-        </Suspense>
+        <StartDialog
+          open={starting}
+          onClose={() => start(false)}
+          onBreak={() => start(undefined)}
+          instances={numbers ?? []}
+          country={session.tenant.country}
+          onStarted={(one) => {
+            start(false);
+            navigate(to(one));
+          }}
+        />
       )}
     </div>
   );
@@ -638,17 +636,15 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           can={number?.capabilities}
           Cards={CardDialog}
           quick={(props) => (
-            <Suspense>
-              <QuickPicker
-                {...props}
-                known={knownOf(
-                  talk.contact,
-                  session.user,
-                  { name: talk.instance.name, phone: number?.phone },
-                  session.tenant,
-                )}
-              />
-            </Suspense>
+            <QuickPicker
+              {...props}
+              known={knownOf(
+                talk.contact,
+                session.user,
+                { name: talk.instance.name, phone: number?.phone },
+                session.tenant,
+              )}
+            />
           )}
           closed={
             !agent
@@ -665,16 +661,8 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
         )}
       </div>
       {pane(talk)}
-      {keeping && (
-        <Suspense>
-          <ReplyDialog body={keeping.body ?? ""} onClose={() => keep(undefined)} />
-        </Suspense>
-      )}
-      {details && (
-        <Suspense>
-          <Details message={details} provider={talk.instance.provider} onClose={() => setDetails(undefined)} />
-        </Suspense>
-      )}
+      {keeping && <ReplyDialog body={keeping.body ?? ""} onClose={() => keep(undefined)} />}
+      {details && <Details message={details} provider={talk.instance.provider} onClose={() => setDetails(undefined)} />}
     </>
   );
 }

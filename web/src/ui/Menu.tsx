@@ -1,13 +1,11 @@
 import { Check, ChevronRight } from "lucide-react";
 import {
   cloneElement,
-  lazy,
   type MouseEvent,
   type ReactElement,
   type ReactNode,
   type Ref,
   type RefObject,
-  Suspense,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -15,6 +13,7 @@ import {
 } from "react";
 import { createPortal } from "react-dom";
 import { cn } from "./cn";
+import { part } from "./part";
 
 // Set before the first menu is drawn: all that stands below is drawn inside one.
 let Radix: typeof import("./menuParts")["Parts"];
@@ -110,7 +109,7 @@ function Hung({ from, label, onClose, children, align = "end", side = "bottom", 
   );
 }
 
-const Menus = lazy(async () => {
+const Menus = part(async () => {
   await fetchMenus();
   return { default: Hung };
 });
@@ -147,7 +146,7 @@ export function Menu({
         "aria-haspopup": "menu",
         "aria-expanded": !!open,
         "data-state": open ? "open" : "closed",
-        onPointerEnter: fetchMenus,
+        onPointerEnter: () => fetchMenus().catch(() => undefined),
         // A click without a pointer is a key on the button.
         onClick: (event: MouseEvent) => setOpen(open ? undefined : event.detail === 0 ? "key" : "pointer"),
         onKeyDown: (event: React.KeyboardEvent) => {
@@ -157,11 +156,9 @@ export function Menu({
         },
       })}
       {open && (
-        <Suspense>
-          <Menus from={button} byKey={open === "key"} onClose={() => setOpen(undefined)} {...rest}>
-            {typeof children === "function" ? children() : children}
-          </Menus>
-        </Suspense>
+        <Menus from={button} byKey={open === "key"} onClose={() => setOpen(undefined)} {...rest}>
+          {typeof children === "function" ? children() : children}
+        </Menus>
       )}
     </>
   );
@@ -243,11 +240,7 @@ export function MenuAt({
   children: ReactNode;
   testId?: string;
 }) {
-  return (
-    <Suspense>
-      <Menus from={at} align="start" className="max-w-72" {...rest} />
-    </Suspense>
-  );
+  return <Menus from={at} align="start" className="max-w-72" {...rest} />;
 }
 
 /** A menu inside the menu: its name, what is chosen there, and the choices. */

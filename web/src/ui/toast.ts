@@ -6,20 +6,24 @@ interface Options {
   action?: { label: string; onClick: () => void };
 }
 
-let used = false;
+let said = 0;
 const readers = new Set<() => void>();
 const subscribe = (reader: () => void) => {
   readers.add(reader);
   return () => void readers.delete(reader);
 };
 
-/** Whether there has been anything to say yet: until then nothing that says it is needed. */
-export const useToasted = (): boolean => useSyncExternalStore(subscribe, () => used);
+/** How much there has been to say yet: until then nothing that says it is needed. */
+export const useToasted = (): number => useSyncExternalStore(subscribe, () => said);
 
 async function say(how: "message" | "success" | "error", text: string, options?: Options): Promise<void> {
-  used = true;
+  said += 1;
   for (const reader of readers) reader();
-  (await import("sonner")).toast[how](text, options);
+  try {
+    (await import("sonner")).toast[how](text, options);
+  } catch {
+    // What says it could not be fetched. What it was about stands.
+  }
 }
 
 /** Says a result that happens out of sight. `Toasts` shows it. */

@@ -1,16 +1,17 @@
 import { Download, ImageOff, Play, Smartphone } from "lucide-react";
-import { lazy, memo, Suspense, useRef, useState } from "react";
+import { memo, useRef, useState } from "react";
 import type { MessageState } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
+import { part } from "~/ui/part";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { authorName, type BubbleActions, MessageMenu, Trouble } from "./Bubble";
 import { kindName } from "./kinds";
 import type { Entry } from "./thread";
 
-const Lightbox = lazy(() => import("./Lightbox"));
+const Lightbox = part(() => import("./Lightbox"));
 
 /** So many are shown; the last of them says how many more there are. */
 const SHOWN = 4;
@@ -133,14 +134,12 @@ function Tile({
         <span key={one.key} data-id={one.message.id} />
       ))}
       {open && media && (
-        <Suspense>
-          <Lightbox
-            messageId={message.id}
-            conversationId={message.conversationId}
-            media={media}
-            onClose={() => setOpen(false)}
-          />
-        </Suspense>
+        <Lightbox
+          messageId={message.id}
+          conversationId={message.conversationId}
+          media={media}
+          onClose={() => setOpen(false)}
+        />
       )}
     </div>
   );

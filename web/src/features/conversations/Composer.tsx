@@ -3,9 +3,7 @@ import {
   type ClipboardEvent,
   type ComponentType,
   forwardRef,
-  lazy,
   type ReactNode,
-  Suspense,
   useEffect,
   useImperativeHandle,
   useLayoutEffect,
@@ -21,6 +19,7 @@ import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
 import { IconButton } from "~/ui/IconButton";
+import { part } from "~/ui/part";
 import { useNarrow } from "~/ui/useNarrow";
 import { AttachMenu, type PartKind } from "./AttachMenu";
 import { type Attached, asChosen, attach, PictureSize, Tray } from "./Attachments";
@@ -31,10 +30,10 @@ import { mark } from "./mark";
 import { outbox, type Part } from "./outbox";
 import { enterSends, pictures } from "./settings";
 
-const EmojiPicker = lazy(() => import("./EmojiPicker"));
-const Recorder = lazy(() => import("./Recorder"));
-const PollDialog = lazy(() => import("./PollDialog"));
-const LocationDialog = lazy(() => import("./LocationDialog"));
+const EmojiPicker = part(() => import("./EmojiPicker"));
+const Recorder = part(() => import("./Recorder"));
+const PollDialog = part(() => import("./PollDialog"));
+const LocationDialog = part(() => import("./LocationDialog"));
 
 const TEXT_LIMIT = 4096;
 const CAPTION_LIMIT = 1024;
@@ -273,16 +272,16 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
   if (recording)
     return (
       <Shell phone={phone}>
-        <Suspense fallback={<div className="h-22" />}>
-          <Recorder
-            onCancel={() => record(false)}
-            onSend={(made) => {
-              outbox.add({ conversationId: id, kind: "voice", body: "", ...made, replyTo: replyTo?.id });
-              onReplyTo(undefined);
-              record(false);
-            }}
-          />
-        </Suspense>
+        <Recorder
+          fallback={<div className="h-22" />}
+          onBreak={() => record(false)}
+          onCancel={() => record(false)}
+          onSend={(made) => {
+            outbox.add({ conversationId: id, kind: "voice", body: "", ...made, replyTo: replyTo?.id });
+            onReplyTo(undefined);
+            record(false);
+          }}
+        />
       </Shell>
     );
 
@@ -433,33 +432,29 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
       },
     });
   const close = () => make(undefined);
-  const dialog = making && (
-    <Suspense>
-      {making === "poll" ? (
-        <PollDialog can={can} onClose={close} onSend={sendPart} />
-      ) : making === "location" ? (
-        <LocationDialog onClose={close} onSend={sendPart} />
-      ) : (
-        <Cards onClose={close} onSend={sendPart} />
-      )}
-    </Suspense>
-  );
+  const dialog =
+    making &&
+    (making === "poll" ? (
+      <PollDialog can={can} onClose={close} onSend={sendPart} />
+    ) : making === "location" ? (
+      <LocationDialog onClose={close} onSend={sendPart} />
+    ) : (
+      <Cards onClose={close} onSend={sendPart} />
+    ));
 
   const emoji = picking && (
-    <Suspense>
-      <EmojiPicker
-        onClose={() => {
-          pick(false);
-          area.current?.focus();
-        }}
-        onPick={(one) => {
-          const box = area.current;
-          const at = box?.selectionStart ?? words.length;
-          write(words.slice(0, at) + one + words.slice(box?.selectionEnd ?? at));
-          requestAnimationFrame(() => box?.setSelectionRange(at + one.length, at + one.length));
-        }}
-      />
-    </Suspense>
+    <EmojiPicker
+      onClose={() => {
+        pick(false);
+        area.current?.focus();
+      }}
+      onPick={(one) => {
+        const box = area.current;
+        const at = box?.selectionStart ?? words.length;
+        write(words.slice(0, at) + one + words.slice(box?.selectionEnd ?? at));
+        requestAnimationFrame(() => box?.setSelectionRange(at + one.length, at + one.length));
+      }}
+    />
   );
 
   if (phone)

@@ -12,12 +12,13 @@ import {
   ShoppingBag,
   UserPlus,
 } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import type { Media, Message } from "~/api/types";
 import { money, phone, size } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
+import { part } from "~/ui/part";
 import { When } from "~/ui/When";
 import { AudioPlayer } from "./AudioPlayer";
 import { known } from "./cache";
@@ -25,7 +26,7 @@ import { basket, below, call, cards, choices, place, poll, preview, rawKind, typ
 import { Formatted } from "./format";
 import { kindName } from "./kinds";
 
-const Lightbox = lazy(() => import("./Lightbox"));
+const Lightbox = part(() => import("./Lightbox"));
 
 /** A box of the picture's own shape, kept before the picture is there. */
 function box(media: Media, widest: number): { width: number; height: number } {
@@ -72,14 +73,12 @@ function Picture({ media, message, sticker }: { media: Media; message: Message; 
         />
       </button>
       {open && (
-        <Suspense>
-          <Lightbox
-            messageId={message.id}
-            conversationId={message.conversationId}
-            media={media}
-            onClose={() => setOpen(false)}
-          />
-        </Suspense>
+        <Lightbox
+          messageId={message.id}
+          conversationId={message.conversationId}
+          media={media}
+          onClose={() => setOpen(false)}
+        />
       )}
     </>
   );

@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Lock, Trash2 } from "lucide-react";
-import { lazy, memo, Suspense, useState } from "react";
+import { memo, useState } from "react";
 import { people } from "~/api/people";
 import { useSession } from "~/api/session";
 import { may, type Note } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { IconButton } from "~/ui/IconButton";
+import { part } from "~/ui/part";
 import { marked } from "./mentions";
 
-const DeleteNote = lazy(() => import("./DeleteNote"));
+const DeleteNote = part(() => import("./DeleteNote"));
 
 /** What the team wrote to itself, in its place in the thread. */
 export const NoteCard = memo(function NoteCard({ note }: { note: Note }) {
@@ -55,11 +56,7 @@ export const NoteCard = memo(function NoteCard({ note }: { note: Note }) {
           onClick={() => ask(true)}
         />
       )}
-      {asking && (
-        <Suspense>
-          <DeleteNote note={note} onClose={() => ask(false)} />
-        </Suspense>
-      )}
+      {asking && <DeleteNote note={note} onClose={() => ask(false)} />}
     </div>
   );
 });

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { MessageSquareQuote, Paperclip, Pencil, Plus, Trash2 } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { describe } from "~/api/problem";
 import { useSession } from "~/api/session";
 import { may, type QuickReply } from "~/api/types";
@@ -11,12 +11,13 @@ import { Confirm } from "~/ui/Dialog";
 import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Listing } from "~/ui/Listing";
+import { part } from "~/ui/part";
 import { Item, Section } from "~/ui/Section";
 import { Empty, NothingMatches } from "~/ui/states";
 import { toast } from "~/ui/toast";
 import { quickReplies, search, useRemove } from "./queries";
 
-const ReplyDialog = lazy(() => import("./ReplyDialog"));
+const ReplyDialog = part(() => import("./ReplyDialog"));
 
 /** Everybody's quick replies and one's own: what they say, how often they are used. */
 export function QuickReplies() {
@@ -111,11 +112,7 @@ export function QuickReplies() {
           )}
         </Listing>
       </Section>
-      {editing && (
-        <Suspense>
-          <ReplyDialog reply={editing === "new" ? undefined : editing} onClose={() => edit(undefined)} />
-        </Suspense>
-      )}
+      {editing && <ReplyDialog reply={editing === "new" ? undefined : editing} onClose={() => edit(undefined)} />}
       <Confirm
         open={!!ending}
         onClose={() => end(undefined)}
