@@ -50,7 +50,8 @@ import { useWords } from "./useWords";
 const StartDialog = part(() => import("~/features/contacts/StartDialog"));
 const Details = part(() => import("~/features/conversations/Details"));
 const CardDialog = part(() => import("./CardDialog"));
-const QuickPicker = part(() => import("~/features/quick_replies/Picker"));
+const quickPicker = () => import("~/features/quick_replies/Picker");
+const QuickPicker = part(quickPicker);
 const ReplyDialog = part(() => import("~/features/quick_replies/ReplyDialog"));
 
 /** No filter. */
@@ -635,6 +636,7 @@ function Talk({ id, back, paneOpen, onPane, pane, onResolvedNext }: TalkProps) {
           onTyping={(on) => void say({ kind: "typing", conversation: id, on })}
           can={number?.capabilities}
           Cards={CardDialog}
+          onFocus={() => void quickPicker().catch(() => undefined)}
           quick={(props) => (
             <QuickPicker
               {...props}

@@ -50,8 +50,16 @@ export interface ComposerProps {
   can: Instance["capabilities"] | undefined;
   /** Chooses contact cards to send. */
   Cards: ComponentType<{ onClose: () => void; onSend: (part: Part) => void }>;
-  /** Chooses a quick reply; `typed` is what was searched for when that was left. */
-  quick: (props: { onPick: (reply: QuickReply, text: string) => void; onClose: (typed?: string) => void }) => ReactNode;
+  /** Chooses a quick reply. It may be on its way for a while; then it takes over what was typed behind the /. */
+  quick: (props: {
+    begun: string;
+    onShown: () => void;
+    onPick: (reply: QuickReply, text: string) => void;
+    /** `typed` is what was searched for when it was left. */
+    onClose: (typed?: string) => void;
+  }) => ReactNode;
+  /** The field was entered: what it may need can be fetched. */
+  onFocus?: () => void;
   /** Why nothing can be written, in words; the composer then only says so. */
   closed?: string | undefined;
   /** Stands over what is written: whether it is a reply or a note. */
@@ -69,7 +77,7 @@ export interface ComposerHandle {
 
 /** What goes out: words, files with captions, a voice note. Never loses what was typed. */
 export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Composer(
-  { conversation, replyTo, onReplyTo, onTyping, can, Cards, quick, closed, tabs },
+  { conversation, replyTo, onReplyTo, onTyping, can, Cards, quick, onFocus, closed, tabs },
   handle,
 ) {
   const { id, contact } = conversation;
@@ -82,7 +90,8 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
   const [recording, record] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [making, make] = useState<PartKind>();
-  const [quickly, open] = useState<"key" | "menu">();
+  /** What opened the quick replies; `awaited`: the key did, and they are on their way. */
+  const [quickly, open] = useState<"awaited" | "key" | "menu">();
   /** The quick reply that the words came from. */
   const [used, use] = useState<string>();
   const area = useRef<HTMLTextAreaElement>(null);
@@ -189,6 +198,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
         });
     else outbox.add({ conversationId: id, kind: "text", body: text.trim(), replyTo: replyTo?.id, quickReplyId: used });
     use(undefined);
+    open(undefined);
     clearTimeout(told.current);
     told.current = undefined;
     setFiles([]);
@@ -304,8 +314,13 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
             ? t("composer.short")
             : t("composer.placeholder", { who: nameOf(contact).split(" ")[0] ?? "" })
       }
+      onFocus={onFocus}
       onChange={(event) => {
-        write(event.target.value);
+        const next = event.target.value;
+        // It stays in the text until the quick replies are there.
+        if (words === "" && next === "/") open("awaited");
+        else if (quickly === "awaited" && !next.startsWith("/")) open(undefined);
+        write(next);
         tell();
       }}
       onPaste={(event: ClipboardEvent) => {
@@ -319,7 +334,8 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
         const control = event.ctrlKey || event.metaKey;
         if (event.key === "Enter" && !event.shiftKey && (onEnter && !phone ? !control : control)) {
           event.preventDefault();
-          send();
+          // A search is under way, which nobody but us should read.
+          if (quickly !== "awaited") send();
         } else if (control && (event.key === "b" || event.key === "i")) {
           event.preventDefault();
           const box = event.currentTarget;
@@ -327,12 +343,10 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
           write(next.text);
           requestAnimationFrame(() => box.setSelectionRange(next.from, next.to));
         } else if (event.key === "Escape") {
-          if (replyTo) onReplyTo(undefined);
+          if (quickly === "awaited") open(undefined);
+          else if (replyTo) onReplyTo(undefined);
           else event.currentTarget.blur();
           event.stopPropagation();
-        } else if (event.key === "/" && words === "") {
-          event.preventDefault();
-          open("key");
         }
       }}
       className={cn(
@@ -423,6 +437,12 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
   const quickReplies =
     quickly &&
     quick({
+      begun: quickly === "awaited" ? words.slice(1) : "",
+      onShown: () => {
+        if (quickly !== "awaited") return;
+        open("key");
+        write("");
+      },
       onPick: (reply, filled) => void pickQuick(reply, filled),
       onClose: (typed) => {
         open(undefined);

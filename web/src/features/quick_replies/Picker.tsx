@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Paperclip, Settings2 } from "lucide-react";
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { describe } from "~/api/problem";
 import type { QuickReply } from "~/api/types";
@@ -12,15 +12,19 @@ import { fill, type Known } from "./variables";
 
 interface Props {
   known: Known;
+  /** What was typed behind the / while this was on its way. */
+  begun: string;
+  /** It is there, and has taken over what was typed. */
+  onShown: () => void;
   onPick: (reply: QuickReply, text: string) => void;
-  /** `typed`: what was searched for, when it was left with Escape: nothing that was typed is lost. */
+  /** `typed`: what was searched for, when it was left without a choice: nothing that was typed is lost. */
   onClose: (typed?: string) => void;
 }
 
 /** Quick replies by shortcut or by their words, each as it will be sent. Arrows move, Enter takes, Escape closes. */
-export default function Picker({ known, onPick, onClose }: Props) {
+export default function Picker({ known, begun, onShown, onPick, onClose }: Props) {
   const query = useQuery(quickReplies);
-  const [words, setWords] = useState("");
+  const [words, setWords] = useState(begun);
   const [at, setAt] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -28,13 +32,15 @@ export default function Picker({ known, onPick, onClose }: Props) {
   const chosen = shown[at];
   const filled = chosen && fill(chosen.body, known);
 
+  const shownNow = useRef(onShown);
+  useLayoutEffect(() => shownNow.current(), []);
   useEffect(() => {
     const leave = (event: PointerEvent) => {
-      if (!box.current?.contains(event.target as Node)) onClose();
+      if (!box.current?.contains(event.target as Node)) onClose(words || undefined);
     };
     document.addEventListener("pointerdown", leave);
     return () => document.removeEventListener("pointerdown", leave);
-  }, [onClose]);
+  }, [onClose, words]);
 
   const move = (to: number) => {
     const next = Math.min(shown.length - 1, Math.max(0, to));

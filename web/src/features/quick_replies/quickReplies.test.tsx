@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { media, quickReply } from "../../../tests/fake/data";
 import { house, socket, visit } from "../../../tests/house";
 import { search } from "./queries";
@@ -22,7 +22,41 @@ async function talk() {
   return { server, user, composer, sent };
 }
 
+/** The picker's file arrives when the test says so. */
+const file = vi.hoisted(() => ({ here: Promise.resolve() }));
+vi.mock("./Picker", async (real) => {
+  await file.here;
+  return real();
+});
+
 describe("the picker", () => {
+  it("takes over what was typed while its file was on its way, and nothing of it goes out", async () => {
+    let arrive = () => {};
+    file.here = new Promise((done) => {
+      arrive = done;
+    });
+    const { user, composer, sent } = await talk();
+    await user.type(composer, "/hel{Enter}");
+    expect(composer.value).toBe("/hel");
+    expect(sent()).toBeUndefined();
+    arrive();
+    const picker = await screen.findByTestId("quick-replies");
+    expect(composer.value).toBe("");
+    expect(within(picker).getByRole("combobox")).toHaveProperty("value", "hel");
+    await user.keyboard("lo{Enter}");
+    expect(composer.value).toBe("Good day Lerato, Naledi here.");
+  });
+
+  it("hands back what was typed when something else is pressed", async () => {
+    const { user, composer } = await talk();
+    await user.type(composer, "/");
+    await screen.findByTestId("quick-replies");
+    await user.keyboard("or else");
+    await user.click(screen.getByTestId("thread"));
+    expect(screen.queryByTestId("quick-replies")).toBeNull();
+    expect(composer.value).toBe("/or else");
+  });
+
   it("opens with /, finds by shortcut first, fills in and counts", async () => {
     const { user, composer, sent, server } = await talk();
     await user.type(composer, "/");
