@@ -6,7 +6,7 @@ import { useSession } from "~/api/session";
 import { type Conversation, may } from "~/api/types";
 import { t } from "~/i18n/t";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuSeparator, type TriggerProps } from "~/ui/Menu";
-import { useChange } from "./acts";
+import { useChange, wishedLabels } from "./acts";
 import { Dot } from "./LabelChip";
 import { carried, labels as labelsQuery, MOST } from "./labels";
 
@@ -31,6 +31,12 @@ function Choices({ conversation: { id, labels } }: { conversation: Conversation 
   const change = useChange();
   const { data: all = [] } = useQuery(labelsQuery);
   const on = carried(new Map(all.map((one) => [one.id, one])), labels).map((one) => one.id);
+  const tick = (label: string) => {
+    // The page may show the answer to an earlier tick: the next list is made of what is wished.
+    const wished = wishedLabels(id) ?? on;
+    const next = wished.includes(label) ? wished.filter((other) => other !== label) : [...wished, label];
+    change.mutate({ id, change: { labels: next } });
+  };
   const full = on.length >= MOST;
   return (
     <>
@@ -44,12 +50,7 @@ function Choices({ conversation: { id, labels } }: { conversation: Conversation 
             chosen={chosen}
             disabled={full && !chosen}
             icon={<Dot colour={one.colour} className="size-2.5" />}
-            onSelect={() =>
-              change.mutate({
-                id,
-                change: { labels: chosen ? on.filter((other) => other !== one.id) : [...on, one.id] },
-              })
-            }
+            onSelect={() => tick(one.id)}
           >
             {one.name}
           </MenuChoice>

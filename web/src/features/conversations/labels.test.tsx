@@ -1,5 +1,6 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import type { Conversation } from "~/api/types";
 import { ago, label } from "../../../tests/fake/data";
 import { problem } from "../../../tests/fake/server";
 import { house, socket, visit } from "../../../tests/house";
@@ -26,6 +27,40 @@ describe("labels", () => {
     await user.click(await screen.findByText("Undo"));
     await waitFor(() => expect(server.conversations[0]?.labels).toEqual([]));
     await waitFor(() => expect(within(row("Lerato")).queryByText("Hot lead")).toBeNull());
+  });
+
+  it("are all there after quick ticks, however slow the answers; a refusal takes back its own tick only", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [one, two, three] = ["One", "Two", "Three"].map((name) => label(name));
+    if (!one || !two || !three || !talks[0]) throw new Error("three labels");
+    server.labels.push(one, two, three);
+    const path = `/api/conversations/${talks[0].id}`;
+    const answers: (() => void)[] = [];
+    server.rules.unshift(async (asked) => {
+      if (asked.method !== "PATCH" || asked.path !== path) return undefined;
+      await new Promise<void>((go) => answers.push(go));
+      return (asked.body.labels as string[]).includes(three.id) ? problem(422, "invalid", "No third.") : undefined;
+    });
+    const { user } = visit(`/chat/${talks[0].id}`, server);
+    await screen.findByTestId("composer");
+    await user.keyboard("l");
+    await user.click(await screen.findByRole("menuitemcheckbox", { name: "One" }));
+    await user.click(screen.getByRole("menuitemcheckbox", { name: "Two" }));
+    await waitFor(() => expect(answers).toHaveLength(1));
+    answers[0]?.();
+    await waitFor(() => expect(answers).toHaveLength(2));
+    const ticked = (name: string) =>
+      screen.getByRole("menuitemcheckbox", { name }).getAttribute("aria-checked") === "true";
+    expect([ticked("One"), ticked("Two")]).toEqual([true, true]);
+    answers[1]?.();
+    await waitFor(() => expect(server.conversations[0]?.labels).toEqual([one.id, two.id]));
+    await user.click(screen.getByRole("menuitemcheckbox", { name: "Three" }));
+    await waitFor(() => expect(answers).toHaveLength(3));
+    act(() => void server.say(server.conversations[0] as Conversation, { body: "Meanwhile" }));
+    answers[2]?.();
+    await screen.findByText(/No third/);
+    await waitFor(() => expect([ticked("One"), ticked("Two"), ticked("Three")]).toEqual([true, true, false]));
+    expect(row("Lerato").textContent).toContain("Meanwhile");
   });
 
   it("are taken back with a word when the server refuses", async () => {
