@@ -10,9 +10,8 @@ import {
   useRef,
   useState,
 } from "react";
-import { api, take } from "~/api/client";
 import type { Conversation, Instance, Message, QuickReply } from "~/api/types";
-import { kindOf } from "~/api/upload";
+import { kindOf, limits } from "~/api/upload";
 import { number } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
@@ -222,35 +221,27 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
     return next;
   }
 
-  async function pickQuick({ id: reply, media }: QuickReply, filled: string) {
+  function pickQuick({ id: reply, media }: QuickReply, filled: string) {
     open(undefined);
     const caption = insert(filled);
     use(reply);
     if (!media) return;
-    try {
-      const blob = await take(
-        api.GET("/api/media/{id}", { params: { path: { id: media.id } }, parseAs: "blob" }) as never as Promise<{
-          data: Blob;
-          response: Response;
-        }>,
-      );
-      const found = new File([blob], media.name ?? t("kind.document"), { type: media.mime });
-      const kind = kindOf(found);
-      const more: Attached = {
-        key: `${reply} ${Date.now()}`,
-        file: found,
-        kind,
-        caption: file ? "" : caption,
-        mediaId: media.id,
-        preview: kind === "document" ? undefined : URL.createObjectURL(found),
-        // it goes as it was kept
-        picture: kind === "image" ? { standard: found, original: found } : undefined,
-      };
-      setFiles((before) => [...before, more]);
-      if (!file) setText("");
-    } catch {
-      setProblem(t("quick.fileFailed"));
-    }
+    // The server has the file: only its name and its type are needed here.
+    const named = new File([], media.name ?? t("kind.document"), { type: media.mime });
+    const heavy = kindOf(named) === "image" && (media.sizeBytes ?? 0) > limits.image;
+    const kind = heavy ? "document" : kindOf(named);
+    const more: Attached = {
+      key: `${reply} ${Date.now()}`,
+      file: named,
+      kind,
+      caption: file ? "" : caption,
+      mediaId: media.id,
+      preview: kind === "document" ? undefined : media.url,
+      // it goes as it was kept
+      picture: kind === "image" ? { standard: named, original: named } : undefined,
+    };
+    setFiles((before) => [...before, more]);
+    if (!file) setText("");
   }
 
   function sendPart({ kind, body, ...part }: Part) {
@@ -443,7 +434,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
         open("key");
         write("");
       },
-      onPick: (reply, filled) => void pickQuick(reply, filled),
+      onPick: pickQuick,
       onClose: (typed) => {
         open(undefined);
         // The / was meant as such.

@@ -64,7 +64,8 @@ export function asMessage(one: Outgoing, quoted: Message | undefined, user: { id
           kind: kindOf(one.file),
           error: null,
           mime: one.file.type,
-          sizeBytes: one.file.size,
+          // the file of a quick reply is at the server, and empty here
+          sizeBytes: one.file.size || null,
           width: null,
           height: null,
           durationMs: one.durationMs ?? null,

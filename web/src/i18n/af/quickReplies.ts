@@ -31,7 +31,6 @@ export const quickReplies: Translated<typeof source, Form> = {
   "quick.file": "Lêer",
   "quick.addFile": "Voeg ’n lêer by",
   "quick.noFile": "Haal die lêer weg",
-  "quick.fileFailed": "Die lêer van die kitsantwoord kon nie gehaal word nie.",
   "quick.tryWith": "Probeer dit met",
   "quick.tryNobody": "Iemand onbekend",
   "quick.exampleNumber": "Verkope",

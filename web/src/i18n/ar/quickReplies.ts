@@ -30,7 +30,6 @@ export const quickReplies: Translated<typeof source, Form> = {
   "quick.file": "الملف",
   "quick.addFile": "أضف ملفًا",
   "quick.noFile": "إزالة الملف",
-  "quick.fileFailed": "تعذر جلب ملف الرد السريع.",
   "quick.tryWith": "جرّبه مع",
   "quick.tryNobody": "شخص مجهول",
   "quick.exampleNumber": "المبيعات",

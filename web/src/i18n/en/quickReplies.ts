@@ -27,7 +27,6 @@ export const quickReplies = {
   "quick.file": "File",
   "quick.addFile": "Add a file",
   "quick.noFile": "Take the file away",
-  "quick.fileFailed": "The file of the quick reply could not be fetched.",
   "quick.tryWith": "Try it with",
   "quick.tryNobody": "Somebody unknown",
   "quick.exampleNumber": "Sales",

@@ -31,7 +31,6 @@ export const quickReplies: Translated<typeof source, Form> = {
   "quick.file": "Archivo",
   "quick.addFile": "Añadir un archivo",
   "quick.noFile": "Quitar el archivo",
-  "quick.fileFailed": "No se pudo obtener el archivo de la respuesta rápida.",
   "quick.tryWith": "Probar con",
   "quick.tryNobody": "Alguien desconocido",
   "quick.exampleNumber": "Ventas",

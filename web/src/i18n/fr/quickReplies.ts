@@ -31,7 +31,6 @@ export const quickReplies: Translated<typeof source, Form> = {
   "quick.file": "Fichier",
   "quick.addFile": "Ajouter un fichier",
   "quick.noFile": "Retirer le fichier",
-  "quick.fileFailed": "Le fichier de la réponse rapide n’a pas pu être obtenu.",
   "quick.tryWith": "Essayer avec",
   "quick.tryNobody": "Quelqu’un d’inconnu",
   "quick.exampleNumber": "Ventes",

@@ -31,7 +31,6 @@ export const quickReplies: Translated<typeof source, Form> = {
   "quick.file": "Ficheiro",
   "quick.addFile": "Juntar um ficheiro",
   "quick.noFile": "Retirar o ficheiro",
-  "quick.fileFailed": "Não foi possível obter o ficheiro da resposta rápida.",
   "quick.tryWith": "Experimentar com",
   "quick.tryNobody": "Alguém desconhecido",
   "quick.exampleNumber": "Vendas",

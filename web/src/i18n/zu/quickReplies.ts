@@ -31,7 +31,6 @@ export const quickReplies: Translated<typeof source, Form> = {
   "quick.file": "Ifayela",
   "quick.addFile": "Engeza ifayela",
   "quick.noFile": "Susa ifayela",
-  "quick.fileFailed": "Ifayela lempendulo esheshayo alikwazanga ukulandwa.",
   "quick.tryWith": "Yizame nomuntu",
   "quick.tryNobody": "Umuntu ongaziwa",
   "quick.exampleNumber": "Ezentengiso",
