@@ -51,8 +51,19 @@ export default function CardDialog({ onClose, onSend }: { onClose: () => void; o
     setOther(false);
   };
 
+  const take = (one: (typeof hits)[number]) => {
+    choose([...chosen, { id: one.id, name: nameOf(one), phone: one.phone ?? "" }]);
+    setWords("");
+  };
+
   return (
-    <Dialog open onClose={onClose} title={t("cards.title")} testId="card-dialog">
+    <Dialog
+      open
+      dirty={chosen.length > 0 || [words, name, phone].some((one) => one.trim())}
+      onClose={onClose}
+      title={t("cards.title")}
+      testId="card-dialog"
+    >
       <form
         noValidate
         className="flex flex-col gap-4"
@@ -126,6 +137,13 @@ export default function CardDialog({ onClose, onSend }: { onClose: () => void; o
               value={words}
               disabled={full}
               onChange={(event) => setWords(event.target.value)}
+              onKeyDown={(event) => {
+                if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+                // It chooses; it does not send. Hits for other words than these are not meant.
+                event.preventDefault();
+                const first = hits[0];
+                if (first && search && search === words.trim() && !found.isPlaceholderData) take(first);
+              }}
               autoComplete="off"
               autoFocus
               data-testid="card-search"
@@ -136,10 +154,7 @@ export default function CardDialog({ onClose, onSend }: { onClose: () => void; o
                   <li key={one.id}>
                     <button
                       type="button"
-                      onClick={() => {
-                        choose([...chosen, { id: one.id, name: nameOf(one), phone: one.phone ?? "" }]);
-                        setWords("");
-                      }}
+                      onClick={() => take(one)}
                       className="press flex w-full items-center gap-3 rounded-control px-2 py-1.5 text-start hover:bg-hover"
                     >
                       <Avatar id={one.id} name={one.name ?? ""} size={32} />

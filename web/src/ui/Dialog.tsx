@@ -14,6 +14,8 @@ interface Props {
   /** The consequence, in a sentence. */
   text?: ReactNode;
   wide?: boolean;
+  /** Something was typed that is lost when this closes: a press outside, Escape and the cross ask first. */
+  dirty?: boolean;
   children?: ReactNode;
   /** Keep and act, at the end. */
   actions?: ReactNode;
@@ -21,10 +23,13 @@ interface Props {
 }
 
 /** A window over the page; on a phone a sheet from below. Focus goes back to what opened it. */
-export function Dialog({ open, onClose, title, text, wide, children, actions, testId }: Props) {
+export function Dialog({ open, onClose, title, text, wide, dirty, children, actions, testId }: Props) {
   const opener = useRef<Element>(null);
+  const leave = () => {
+    if (!dirty || window.confirm(t("form.leave"))) onClose();
+  };
   return (
-    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Radix.Root open={open} onOpenChange={(next) => !next && leave()}>
       <Radix.Portal>
         <Radix.Overlay className="appear-slow fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
@@ -56,7 +61,7 @@ export function Dialog({ open, onClose, title, text, wide, children, actions, te
             <IconButton
               label={t("dialog.close")}
               icon={<X size={18} />}
-              onClick={onClose}
+              onClick={leave}
               tip={false}
               className="-me-2 -mt-1"
             />

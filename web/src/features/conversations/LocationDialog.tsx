@@ -26,7 +26,13 @@ export default function LocationDialog({ onClose, onSend }: { onClose: () => voi
           ? t("spot.unread")
           : undefined;
   return (
-    <Dialog open onClose={onClose} title={t("spot.title")} testId="location-dialog">
+    <Dialog
+      open
+      dirty={[where, name, address].some((one) => one?.trim())}
+      onClose={onClose}
+      title={t("spot.title")}
+      testId="location-dialog"
+    >
       <form
         noValidate
         className="flex flex-col gap-4"

@@ -67,6 +67,7 @@ export default function PollDialog({
   return (
     <Dialog
       open
+      dirty={question.trim() !== "" || filled.length > 0}
       onClose={onClose}
       title={t("poll.title")}
       text={buttons ? t("poll.asButtons") : undefined}

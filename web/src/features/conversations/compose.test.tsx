@@ -1,5 +1,5 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { message } from "../../../tests/fake/data";
 import { house, socket, visit } from "../../../tests/house";
 
@@ -135,6 +135,40 @@ it("cards of people we know and of others go out together", async () => {
   const thabo = server.contacts.find((one) => one.name === "Thabo Nkosi");
   const contacts = [{ contactId: thabo?.id }, { name: "Zoë Adams", phone: "+27820000044" }];
   await waitFor(() => expect(sent()).toEqual({ kind: "contacts", contacts }));
+});
+
+it("Enter in the search for a card chooses the first one found, and sends nothing", async () => {
+  const { user, open, sent } = await talk();
+  const dialog = await open("contacts", "card-dialog");
+  const field = dialog.getByTestId("card-search");
+  await user.type(field, "Thabo");
+  await dialog.findByText("Thabo Nkosi");
+  await user.keyboard("{Enter}");
+  expect((await dialog.findByTestId("cards-chosen")).textContent).toContain("Thabo Nkosi");
+  expect(field).toHaveProperty("value", "");
+  // before its answer has come there is nothing to choose
+  await user.keyboard("Lerato{Enter}{Enter}");
+  expect(within(dialog.getByTestId("cards-chosen")).getAllByRole("listitem")).toHaveLength(1);
+  expect(sent()).toBeUndefined();
+  expect(screen.getByTestId("card-dialog")).toBeTruthy();
+});
+
+it.each([
+  ["poll", "poll-dialog", "Question"],
+  ["location", "location-dialog", "Address"],
+  ["contacts", "card-dialog", "Name or number"],
+])("what was typed into a %s is not thrown away unasked", async (kind, testId, label) => {
+  const ask = vi.fn(() => false);
+  vi.stubGlobal("confirm", ask);
+  const { user, open } = await talk();
+  const dialog = await open(kind, testId);
+  await user.type(dialog.getByLabelText(label), "kept");
+  await user.keyboard("{Escape}");
+  expect(ask).toHaveBeenCalledTimes(1);
+  expect(dialog.getByLabelText(label)).toHaveProperty("value", "kept");
+  ask.mockReturnValue(true);
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByTestId(testId)).toBeNull());
 });
 
 it("a poll that another page of ours asked is not shown twice", async () => {

@@ -89,6 +89,7 @@ export default function ReplyDialog({ reply, body, onClose }: Props) {
     <Dialog
       open
       wide
+      dirty={form.dirty || !!file.busy || media?.id !== reply?.media?.id}
       onClose={onClose}
       title={t(reply ? "quick.edit" : "quick.new")}
       text={t("quick.dialogText")}

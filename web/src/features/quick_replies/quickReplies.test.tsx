@@ -130,6 +130,11 @@ describe("the page", () => {
     await user.type(dialog.getByLabelText("Title"), "Welcome");
     await user.selectOptions(dialog.getByLabelText("For"), "all");
     await user.type(dialog.getByLabelText("Text"), "Dear ");
+    const ask = vi.fn(() => false);
+    vi.stubGlobal("confirm", ask);
+    await user.keyboard("{Escape}");
+    expect(ask).toHaveBeenCalledTimes(1);
+    expect(dialog.getByLabelText("Title")).toHaveProperty("value", "Welcome");
     await user.click(dialog.getByRole("button", { name: "contact.first_name" }));
     expect(dialog.getByText(/Nothing is known for: contact.first_name/)).toBeTruthy();
     await user.selectOptions(dialog.getByTestId("reply-try"), "Thabo Nkosi");
