@@ -15,6 +15,7 @@ const routes = ({ talk, number }) => [
   ["/settings/profile", "main form"],
   ["/settings/sign-ins", "main li, main table"],
   ["/settings/preferences", "main [role=switch]"],
+  ["/settings/notifications", "main [role=switch]"],
   ["/settings/quick-replies", "main [data-testid=empty], main li"],
   ["/settings/workspace", "main form"],
   ["/settings/team", "main li, main table"],

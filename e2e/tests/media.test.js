@@ -76,7 +76,7 @@ story("a voice note goes both ways", async (stage) => {
   assert.equal(asked.body.convert, true, "what a browser records is turned into what WhatsApp plays");
 });
 
-story("photos sent one after the other are one grid, in which each keeps its own state and menu", async (stage) => {
+story("photos sent one after the other are one grid, in which each that is shown keeps its own state and menu", async (stage) => {
   const shop = await stage.workspace();
   const asha = shop.customer("Asha Naidoo");
   await asha.says("Photos of the garden, please");

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 // A browser asks for six files at a time, and each takes the way there and back: a slow network wants few files. What is needed at first sight
-// goes into three; everything else comes with the page or the part that wants it.
+// goes into a few; everything else comes with the page or the part that wants it.
 
 interface Graph {
   getModuleInfo(id: string): { importedIds: readonly string[] } | null;

@@ -55,6 +55,7 @@ function Tile({
   const press = useLongPress(outgoing ? undefined : () => openMenu.current?.());
   const ready = media?.state === "ready" && media.url && !broken;
   const more = rest.length - 1;
+  const failed = media?.state === "failed" || broken;
   return (
     <div
       data-testid="message"
@@ -68,22 +69,21 @@ function Tile({
         type="button"
         disabled={!ready}
         aria-label={
-          more ? t("album.openMore", { n: more }) : t("album.open", { kind: kindName(kind), at: at + 1, total })
+          more
+            ? t("album.openMore", { n: more })
+            : ready
+              ? t("album.open", { kind: kindName(kind), at: at + 1, total })
+              : t(failed ? "media.failed" : "media.pending", { kind: kindName(kind) })
         }
         onClick={() => setOpen(true)}
         className="grid size-full place-items-center text-muted focus-visible:-outline-offset-3"
       >
         {!ready || !media ? (
-          <>
-            {media?.state === "failed" || broken ? (
-              <ImageOff size={20} aria-hidden />
-            ) : (
-              <Download size={20} aria-hidden />
-            )}
-            <span className="sr-only">
-              {t(media?.state === "failed" || broken ? "media.failed" : "media.pending", { kind: kindName(kind) })}
-            </span>
-          </>
+          failed ? (
+            <ImageOff size={20} aria-hidden />
+          ) : (
+            <Download size={20} aria-hidden />
+          )
         ) : kind === "video" ? (
           <video
             src={media.url}

@@ -97,7 +97,9 @@ function Document({ media }: { media: Media }) {
         <FileText size={18} aria-hidden />
       </span>
       <span className="min-w-0 flex-1">
-        <span className="block truncate text-13 font-medium">{name}</span>
+        <span dir="auto" className="block truncate text-13 font-medium at-start">
+          {name}
+        </span>
         <span className="block text-12 text-muted">
           {t("media.typeSize", { type: type ?? "", size: size(media.sizeBytes ?? 0) })}
         </span>
@@ -117,8 +119,12 @@ function Location({ message }: { message: Message }) {
         <MapPin size={26} />
       </div>
       <div className="px-3 py-2">
-        <div className="text-13 font-medium">{at.name ?? t("kind.location")}</div>
-        <div className="text-12 text-muted tabular-nums">{at.address ?? where}</div>
+        <div dir="auto" className="text-13 font-medium at-start">
+          {at.name ?? t("kind.location")}
+        </div>
+        <div dir={at.address ? "auto" : "ltr"} className="text-12 text-muted tabular-nums at-start">
+          {at.address ?? where}
+        </div>
         <a
           href={`https://www.openstreetmap.org/?mlat=${at.latitude}&mlon=${at.longitude}#map=16/${at.latitude}/${at.longitude}`}
           target="_blank"
@@ -145,10 +151,14 @@ function Cards({ message, onSaveContact }: { message: Message } & CardActions) {
       key={card.name + card.phones.join()}
       className="-mx-1 mb-1 min-w-52 rounded-control border border-border bg-raised px-3 py-2"
     >
-      <div className="text-13 font-medium">{card.name || t("contact.nameless")}</div>
+      <div dir="auto" className="text-13 font-medium at-start">
+        {card.name || t("contact.nameless")}
+      </div>
       {card.phones.map((one) => (
         <div key={one} className="mt-0.5 flex items-center gap-2 text-12 text-muted tabular-nums">
-          <span className="flex-1">{phone(one)}</span>
+          <span dir="ltr" className="flex-1 at-start">
+            {phone(one)}
+          </span>
           <button
             type="button"
             aria-label={t("action.copyValue", { value: one })}

@@ -102,14 +102,17 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
     const height = inner.current?.offsetHeight ?? 0;
     const { key, height: old } = before.current;
     if (box && key && key !== lastKey) {
-      if (outgoing.at(-1)?.key === lastKey) box.scrollTop = 0;
+      // The newest note may have been deleted: nothing came.
+      const gone = key.startsWith("nte_") && !notes.some((one) => one.id === key);
+      const mine = note?.id === lastKey && note?.author.id === user.id;
+      if (outgoing.at(-1)?.key === lastKey || (mine && !gone)) box.scrollTop = 0;
       else if (box.scrollTop < -NEAR) {
         box.scrollTop -= height - old;
-        setMissed((n) => n + 1);
+        if (!gone) setMissed((n) => n + 1);
       }
     }
     before.current = { key: lastKey, height };
-  }, [lastKey, outgoing]);
+  }, [lastKey, note, notes, outgoing, user]);
 
   // Opens at the first unread message.
   const opened = useRef(false);

@@ -28,6 +28,7 @@ import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
 import { toast } from "~/ui/toast";
 import { useNarrow } from "~/ui/useNarrow";
+import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
 import { useDelete, useInstanceAct, useRename } from "./acts";
 import { canPause, isLinked, providerName, reasonOf, StateChip } from "./state";
@@ -88,6 +89,7 @@ export function NumberCard({
   onLink: () => void;
   onConnection: () => void;
 }) {
+  const now = useNow();
   const session = useSession();
   const act = useInstanceAct();
   const remove = useDelete();
@@ -240,7 +242,7 @@ export function NumberCard({
             )}
         </p>
       )}
-      {state === "connected" && of.newChatsPausedUntil && (
+      {state === "connected" && of.newChatsPausedUntil && Date.parse(of.newChatsPausedUntil) > now && (
         <p
           data-testid="new-chats-paused"
           className="flex items-start gap-2 rounded-control bg-warning-tint px-3 py-2 text-13 text-warning-text"
