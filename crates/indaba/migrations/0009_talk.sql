@@ -30,12 +30,14 @@ create table conversation_labels (
 create index conversation_labels_newest on conversation_labels (tenant_id, label_id, state, last_message_at, conversation_id);
 create index conversation_labels_all on conversation_labels (tenant_id, label_id, last_message_at, conversation_id);
 
+-- Whose turn it was until now: since their last message, for what came before it is not told apart here. Chats that were only imported
+-- have nothing unread, and nobody in them waits. Before the indexes: they are built once, not kept up row by row.
+update conversations set waiting_since = last_inbound_at
+ where last_message_direction = 'inbound' and unread_count > 0 and state <> 'closed' and merged_into is null;
+
 -- Short lists that come first in their order: who waits, and whose service window is open.
 create index conversations_waiting on conversations (tenant_id, waiting_since, id) where waiting_since is not null and merged_into is null;
 create index conversations_window on conversations (tenant_id, window_ends_at, id) where window_ends_at is not null and merged_into is null;
-
--- Whose turn it was until now: since their last message, for what came before it is not told apart here.
-update conversations set waiting_since = last_inbound_at where last_message_direction = 'inbound' and state <> 'closed';
 
 -- What only the team sees. Not messages: nothing that sends, searches or hands out messages can come upon one.
 create table notes (
