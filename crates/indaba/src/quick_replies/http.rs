@@ -1,5 +1,5 @@
 //! `/api/quick-replies`: everybody's, and one's own.
-use super::{Change, Mine, New, QuickReplyId, View, change, create, get, page, remove, view};
+use super::{Change, Mine, New, QuickReplyId, Scope, View, change, create, get, page, remove, view};
 use crate::{
     Result,
     app::App,
@@ -7,6 +7,7 @@ use crate::{
     http::{After, Agent, Json, Page, Path, Problem, Viewer},
 };
 use axum::{extract::State, http::StatusCode};
+use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// This room's routes.
@@ -33,7 +34,7 @@ async fn make(State(app): State<App>, who: Agent, Json(new): Json<New>) -> Resul
     let made = app.db.write(who.tenant, move |tx| {
         let made = create(tx, &who, &new)?;
         let made = view(tx, &made)?;
-        audit::record(tx, &who, "quick-reply.create", &(), &made)?;
+        audit::record(tx, &who, "quick-reply.create", &(), &kept(&made))?;
         Ok(made)
     });
     Ok((StatusCode::CREATED, Json(made.await?)))
@@ -52,7 +53,7 @@ async fn edit(
         let before = get(tx, Mine::of(&who), id)?;
         let after = change(tx, &who, &before, &asked)?;
         let (before, after) = (view(tx, &before)?, view(tx, &after)?);
-        audit::record(tx, &who, "quick-reply.change", &before, &after)?;
+        audit::record(tx, &who, "quick-reply.change", &kept(&before), &kept(&after))?;
         Ok(after)
     });
     changed.await.map(Json)
@@ -66,8 +67,16 @@ async fn delete(State(app): State<App>, who: Agent, Path(id): Path<QuickReplyId>
         let before = get(tx, Mine::of(&who), id)?;
         let shown = view(tx, &before)?;
         remove(tx, &who, &before)?;
-        audit::record(tx, &who, "quick-reply.delete", &shown, &())
+        audit::record(tx, &who, "quick-reply.delete", &kept(&shown), &())
     });
     deleted.await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What the audit log keeps: everybody's whole, of one's own not what it says.
+fn kept(reply: &View) -> Value {
+    match reply.scope {
+        Scope::All => json!(reply),
+        Scope::Me => json!({ "id": reply.id, "scope": reply.scope, "shortcut": reply.shortcut }),
+    }
 }

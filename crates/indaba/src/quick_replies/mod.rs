@@ -260,9 +260,7 @@ pub fn create(tx: &mut TenantTx, who: &Who, new: &New) -> Result<QuickReply> {
         updated_at: now,
     };
     made.check(tx)?;
-    if store::count(tx, owner_id)? >= MOST {
-        return Err(Error::conflict("list-full", "There are 300 quick replies already", "Delete some of them first."));
-    }
+    room(tx, owner_id)?;
     if !store::add(tx, &made)? {
         return Err(taken());
     }
@@ -282,12 +280,25 @@ pub fn change(tx: &mut TenantTx, who: &Who, before: &QuickReply, change: &Change
     after.body = change.body.clone().unwrap_or(after.body);
     after.media_id = change.media_id.unwrap_or(after.media_id);
     after.check(tx)?;
+    if after.owner_id != before.owner_id {
+        room(tx, after.owner_id)?;
+    }
     if store::by_shortcut(tx, after.owner_id, &after.shortcut)?.is_some_and(|other| other != after.id) {
         return Err(taken());
     }
-    store::save(tx, &after)?;
+    if !store::save(tx, &after)? {
+        return Err(Error::Missing); // deleted since it was read
+    }
     tell(tx, after.id)?;
     Ok(after)
+}
+
+/// Errors: 409 when the list of this owner is full.
+fn room(tx: &mut TenantRead, owner: UserId) -> Result<()> {
+    if store::count(tx, owner)? >= MOST {
+        return Err(Error::conflict("list-full", "There are 300 quick replies already", "Delete some of them first."));
+    }
+    Ok(())
 }
 
 /// Deletes one. Errors: 403.

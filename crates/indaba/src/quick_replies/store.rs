@@ -57,13 +57,14 @@ pub fn add(tx: &mut TenantTx, new: &QuickReply) -> Result<bool> {
     Ok(done > 0)
 }
 
-pub fn save(tx: &mut TenantTx, of: &QuickReply) -> Result<()> {
-    tx.run(
+/// False: it is gone.
+pub fn save(tx: &mut TenantTx, of: &QuickReply) -> Result<bool> {
+    let done = tx.run(
         "update quick_replies set owner_id = $3, shortcut = $4, title = $5, body = $6, media_id = $7, updated_at = $8
           where tenant_id = $1 and id = $2",
         args![of.id, of.owner_id, of.shortcut, of.title, of.body, of.media_id, of.updated_at],
-    )
-    .map(drop)
+    )?;
+    Ok(done > 0)
 }
 
 pub fn remove(tx: &mut TenantTx, id: QuickReplyId) -> Result<()> {

@@ -174,7 +174,12 @@ async fn a_long_list_comes_in_pages_and_has_an_end() {
             house.admin.post(PATH, reply("me", &format!("r{n:03}"))).await.ok();
         }
         assert_eq!(house.admin.post(PATH, reply("me", "one-more")).await.problem(409), "list-full");
-        house.admin.post(PATH, reply("all", "r150")).await.ok();
+        let shared = house.admin.post(PATH, reply("all", "r150")).await.ok();
+        let moved = house.admin.patch(&at(&shared), json!({ "scope": "me", "shortcut": "moved" })).await;
+        assert_eq!(moved.problem(409), "list-full", "nor does one come in by another door");
+        let log = house.admin.get("/api/audit?action=quick-reply.create&limit=2").await.ok();
+        let kept = |n: usize| log["items"][n]["after"]["body"].is_string();
+        assert_eq!((kept(0), kept(1)), (true, false), "what people keep for themselves is not in the log");
         let mut all: Vec<Value> = Vec::new();
         let mut next = String::new();
         loop {
