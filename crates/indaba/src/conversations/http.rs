@@ -1,5 +1,5 @@
 //! The routes of conversations themselves; those of their messages are in the room `messages`.
-use super::{Counts, Cursor, Filter, LabelId, Sort, View, change, get, labels, list, notes, store};
+use super::{Counts, Cursor, Filter, LabelId, Sort, View, change, labels, list, locked, notes, store};
 use crate::{
     Error, Result,
     app::App,
@@ -190,8 +190,9 @@ async fn edit(
     if said.state == Some(Doing::Snoozed) {
         return Err(Error::field("/state", "one of open, closed"));
     }
+    labels::check_length(said.labels.as_deref().unwrap_or_default(), "/labels")?;
     let done = app.db.write(who.tenant, move |tx| {
-        let mut now = get(tx, id)?;
+        let mut now = locked(tx, id)?; // before its labels, whatever else is asked
         if let Some(assignee) = said.assignee_id {
             if let Some(user) = assignee {
                 contacts::check_user(tx, user, "/assigneeId")?;

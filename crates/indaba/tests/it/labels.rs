@@ -143,6 +143,7 @@ async fn what_is_wrong_with_a_label_is_said_kindly() {
         let full = shop.who.post("/api/labels", json!({ "name": "One more" })).await;
         assert_eq!(full.problem(409), "too-many-labels");
         assert_eq!(put(json!(many[..21])).await.fields(), ["/labels"]);
+        assert_eq!(put(json!(vec![&hot; 101])).await.fields(), ["/labels"]);
         put(json!(many[..20])).await.ok();
         shop.who.get("/api/conversations?label=x").await.problem(422);
         shop.house.stranger().await.send(Method::DELETE, &format!("/api/labels/{hot}"), "".into()).await.problem(404);

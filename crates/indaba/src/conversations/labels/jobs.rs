@@ -47,5 +47,7 @@ fn step(tx: &mut TenantTx, label: LabelId) -> crate::Result<bool> {
         of.set_labels(&rest);
     }
     conversations::save(tx, &before, &after)?;
+    // also where the conversation did not say that it carries it: else this would find the same rows for ever
+    store::take_off(tx, &ids.iter().map(|id| (*id, label)).collect::<Vec<_>>())?;
     Ok(true)
 }

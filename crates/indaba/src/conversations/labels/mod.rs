@@ -138,16 +138,26 @@ fn tell(tx: &mut TenantTx, event: &'static str, label: &Label) -> Result<()> {
     events::append(tx, event, &[("label", &label.id)], &json!({ "label": label.view() }))
 }
 
+/// Errors: 422 for a list that is longer than one with every label in it.
+pub(super) fn check_length(asked: &[LabelId], pointer: &str) -> Result<()> {
+    if asked.len() > MOST { Err(too_many(pointer)) } else { Ok(()) }
+}
+
+fn too_many(pointer: &str) -> Error {
+    Error::field(pointer, format!("has at most {MOST_ON_ONE}"))
+}
+
 /// The labels a person wants on a conversation, each once. Errors: 422 for too many, and for one that is not this tenant's.
 pub(super) fn wanted(tx: &mut TenantTx, asked: &[LabelId], pointer: &str) -> Result<Vec<LabelId>> {
     let mut wanted: Vec<LabelId> = Vec::with_capacity(asked.len().min(MOST_ON_ONE));
     for id in asked {
-        if !wanted.contains(id) {
-            wanted.push(*id);
+        if wanted.contains(id) {
+            continue;
         }
-    }
-    if wanted.len() > MOST_ON_ONE {
-        return Err(Error::field(pointer, format!("has at most {MOST_ON_ONE}")));
+        if wanted.len() == MOST_ON_ONE {
+            return Err(too_many(pointer));
+        }
+        wanted.push(*id);
     }
     let known = store::hold(tx, &wanted)?;
     match asked.iter().position(|id| !known.contains(id)) {

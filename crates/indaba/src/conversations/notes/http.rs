@@ -70,7 +70,7 @@ async fn create(
         _ => AuthorKind::Api,
     };
     let made = app.db.write(who.tenant, move |tx| {
-        let place = conversations::get(tx, id)?;
+        let place = conversations::locked(tx, id)?; // it is not merged into another meanwhile
         let note = Note {
             id: NoteId::at(tx.now()),
             conversation_id: place.id,
