@@ -346,6 +346,9 @@ pub fn hear(conversation: &mut Conversation, news: &News, now: Time) -> bool {
         // what comes late does not open again what was closed after it
         let late = now.since(news.at) > Duration::from_secs(24 * 60 * 60);
         if conversation.state != State::Open && !news.history && !late {
+            if conversation.state == State::Closed {
+                conversation.waiting_since = None; // what was before is settled: they wait since this message
+            }
             (conversation.state, conversation.snoozed_until) = (State::Open, None);
             reopened = true;
         }
@@ -368,7 +371,8 @@ pub fn hear(conversation: &mut Conversation, news: &News, now: Time) -> bool {
 }
 
 /// Who wrote and had no answer waits, until somebody of ours writes: a campaign is no answer, and old chats that are imported ask for none.
-/// An answer that is told of late leaves what came after it unanswered: of that, the newest is known.
+/// One that fails or is taken back is none after all: who sees that calls [`wait_since`]. An answer that is told of late leaves what came
+/// after it unanswered: of that, the newest is known.
 fn wait(conversation: &mut Conversation, news: &News) {
     let asks =
         news.direction == Direction::Inbound && news.said && !news.history && conversation.state != State::Closed;
@@ -444,6 +448,13 @@ pub fn read(tx: &mut TenantTx, id: ConversationId) -> Result<(Conversation, bool
 /// The last message has come further: what the list shows of it follows.
 pub fn advance(tx: &mut TenantTx, changes: &[(ConversationId, MessageId, &'static str)]) -> Result<()> {
     store::advance(tx, changes)
+}
+
+/// Since when they wait for us is another moment now; this is what it was when it was locked. The conversation as it is.
+pub fn wait_since(tx: &mut TenantTx, before: Conversation, since: Option<Time>) -> Result<Conversation> {
+    let after = Conversation { waiting_since: since, ..before.clone() };
+    save(tx, &[before], std::slice::from_ref(&after))?;
+    Ok(after)
 }
 
 /// The text of the last message is another now (it was edited or deleted).

@@ -186,9 +186,9 @@ pub fn touch(tx: &mut TenantTx, id: InstanceId, hook: Option<Time>, inbound: Opt
     store::touch(tx, id, hook, inbound).map(drop)
 }
 
-/// Notes that a message went out, and counts it.
-pub fn sent(tx: &mut TenantTx, id: InstanceId) -> Result<()> {
-    store::count(tx, id, 1, 0).map(drop)
+/// Notes that messages went out, and counts them.
+pub fn sent(tx: &mut TenantTx, id: InstanceId, count: i64) -> Result<()> {
+    store::count(tx, id, count, 0).map(drop)
 }
 
 /// Counts somebody who never wrote and is written to for the first time.

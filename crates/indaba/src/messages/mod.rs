@@ -72,6 +72,11 @@ words! {
 }
 
 impl State {
+    /// It did not get there, and will not by itself.
+    pub fn is_lost(self) -> bool {
+        matches!(self, State::Failed | State::Cancelled)
+    }
+
     /// Whether a status that says `next` moves a message on from here. Forward only; a failure counts only before delivery, and what
     /// was delivered after all has not failed.
     pub fn may_become(self, next: State) -> bool {

@@ -67,15 +67,13 @@ pub fn take(tx: &mut TenantTx, id: MessageId, own_id: Option<&str>, turn: &Turn)
     if let Some(from) = turn.firsts_from.filter(|from| order.first && *from > now) {
         return Ok(Taken::NotYet(from));
     }
+    let mut new = false;
     if turn.gap_ms > 0 {
         // tried before, it was counted before
-        let new = order.first && order.message.attempt == 0 && !store::has_sent(tx, order.message.conversation_id)?;
+        new = order.first && order.message.attempt == 0 && !store::has_sent(tx, order.message.conversation_id)?;
         let budget = new.then_some(turn.new_chats);
         if let Some(next) = store::turn(tx, order.message.instance_id, turn.gap_ms, budget)? {
             return Ok(Taken::NotYet(next));
-        }
-        if new {
-            instances::wrote_first(tx, order.message.instance_id)?;
         }
     }
     let message = &mut order.message;
@@ -85,6 +83,9 @@ pub fn take(tx: &mut TenantTx, id: MessageId, own_id: Option<&str>, turn: &Turn)
     message.provider_id = own_id.map(str::to_owned).or(message.provider_id.take());
     (message.error_code, message.error_detail) = (None, None);
     updates::settled(tx, &[&*message])?;
+    if new {
+        instances::wrote_first(tx, message.instance_id)?; // everybody locks the conversation before its number
+    }
     Ok(Taken::Order(Box::new(order)))
 }
 

@@ -129,7 +129,6 @@ pub fn reached(tx: &mut TenantTx, message: &mut Message, sent: &Sent, now: Time)
     }
     message.advance(State::Sent, at);
     settled(tx, &[&*message])?;
-    instances::sent(tx, message.instance_id)?;
     inbound::unpark(tx, message.instance_id, &sent.provider_id)
 }
 
@@ -183,6 +182,7 @@ pub fn decide(tx: &mut TenantTx, id: MessageId, what: Decision) -> Result<Messag
         }
         Decision::Resend => {
             (message.state, message.provider_id, message.provider_ref) = (State::Queued, None, None);
+            message.sent_at = None; // it failed after it was sent: it is sent anew
             jobs::enqueue(tx, &super::jobs::SendMessage { message: id, conversation: message.conversation_id })?;
         }
         Decision::Cancel => message.state = State::Cancelled,

@@ -118,6 +118,14 @@ pub fn insert(tx: &mut TenantTx, messages: &[&Message]) -> Result<Vec<(MessageId
     )
 }
 
+/// How far messages have come, and when they were sent.
+pub fn states(tx: &mut TenantRead, of: &[&Message]) -> Result<Vec<(MessageId, super::State, Option<Time>)>> {
+    tx.all_for(
+        "select id, state, sent_at from messages where tenant_id = $1 and id = $2",
+        of.iter().map(|message| [message.id.arg()]),
+    )
+}
+
 /// Writes how far messages have come.
 pub fn set_states(tx: &mut TenantTx, messages: &[&Message]) -> Result<()> {
     tx.run_for(

@@ -12,10 +12,10 @@ use crate::{
     Error, Result,
     clock::Time,
     contacts,
-    conversations::{self, AuthorKind, ConversationId, Direction},
+    conversations::{self, AuthorKind, Conversation, ConversationId, Direction},
     db::TenantTx,
     events,
-    instances::InstanceId,
+    instances::{self, InstanceId},
     search,
 };
 use indaba_providers::{self as providers, Content, Incoming, StatusState};
@@ -156,6 +156,8 @@ pub(super) fn settled(tx: &mut TenantTx, moved: &[&Message]) -> Result<()> {
     if moved.is_empty() {
         return Ok(());
     }
+    let before = store::states(tx, moved)?.into_iter().map(|(id, state, sent)| (id, (state, sent)));
+    let before: BTreeMap<MessageId, (State, Option<Time>)> = before.collect();
     store::set_states(tx, moved)?;
     let shown: BTreeMap<ConversationId, (ConversationId, MessageId, &'static str)> =
         moved.iter().map(|of| (of.conversation_id, *of)).fold(BTreeMap::new(), |mut newest, (place, of)| {
@@ -166,6 +168,21 @@ pub(super) fn settled(tx: &mut TenantTx, moved: &[&Message]) -> Result<()> {
             newest
         });
     conversations::advance(tx, &shown.into_values().collect::<Vec<_>>())?;
+    let mut waits: BTreeMap<ConversationId, Option<Time>> = BTreeMap::new();
+    let mut sent: BTreeMap<InstanceId, i64> = BTreeMap::new();
+    for of in moved {
+        let Some((was, was_sent)) = before.get(&of.id) else { continue };
+        if was.is_lost() != of.state.is_lost() && of.author != AuthorKind::Campaign {
+            let place = wait(tx, of)?;
+            waits.insert(of.conversation_id, place.waiting_since);
+        }
+        if was_sent.is_none() && of.sent_at.is_some() {
+            *sent.entry(of.instance_id).or_default() += 1; // here alone: whoever tells of it, and however often
+        }
+    }
+    for (instance, count) in sent {
+        instances::sent(tx, instance, count)?;
+    }
     for of in moved {
         let event = match of.state {
             State::Sent => "message.sent",
@@ -178,15 +195,40 @@ pub(super) fn settled(tx: &mut TenantTx, moved: &[&Message]) -> Result<()> {
             State::Queued | State::Received => "message.queued",
         };
         let error = of.error_code.clone().map(|code| super::Problem { code, detail: of.error_detail.clone() });
-        let patch = json!({ "message": {
+        let mut patch = json!({ "message": {
             "id": of.id, "conversationId": of.conversation_id, "state": of.state, "error": error,
             "sentAt": of.sent_at, "deliveredAt": of.delivered_at, "readAt": of.read_at,
         }});
+        if let Some(since) = waits.get(&of.conversation_id) {
+            patch["conversation"] = json!({ "id": of.conversation_id, "waitingSince": since });
+        }
         let ids: [(&'static str, &dyn std::fmt::Display); 3] =
             [("message", &of.id), ("conversation", &of.conversation_id), ("instance", &of.instance_id)];
         events::append(tx, event, &ids, &patch)?;
     }
     Ok(())
+}
+
+/// How many of the newest messages are looked at for another answer.
+const NEWEST: i64 = 50;
+
+/// An answer came to nothing, or went out after all: since when its conversation waits follows.
+fn wait(tx: &mut TenantTx, of: &Message) -> Result<Conversation> {
+    let place = conversations::locked(tx, of.conversation_id)?;
+    let Some(last) = place.last_inbound_at else { return Ok(place) };
+    let since = match place.waiting_since {
+        Some(since) if !of.state.is_lost() && since <= of.created_at => Some(last).filter(|last| *last > of.created_at),
+        None if of.state.is_lost() && place.state != conversations::State::Closed => {
+            let answers = |other: &Message| {
+                let ours = other.direction == Direction::Outbound && other.author != AuthorKind::Campaign;
+                ours && !other.state.is_lost() && other.created_at >= last
+            };
+            let newest = store::page(tx, place.id, MessageId::MAX, NEWEST)?;
+            (!newest.iter().any(answers)).then_some(last)
+        }
+        other => other,
+    };
+    conversations::wait_since(tx, place, since)
 }
 
 fn contact_of(tx: &mut TenantTx, message: &Message) -> Result<Vec<u8>> {

@@ -130,6 +130,26 @@ async fn who_waits_waits_since_their_first_message_without_an_answer() {
         assert_eq!(since().await, Some(5));
         shop.who.post(&format!("{}/messages", path(&place)), json!({ "kind": "text", "body": "yes" })).await.ok();
         assert_eq!(since().await, None);
+        shop.house.run_jobs().await;
+        minute(6).await;
+        tell("seven", false, 6).await;
+        let no = json!({ "kind": "answer", "status": 400, "body": { "message": "no", "error": "Bad Request", "statusCode": 400 } });
+        shop.fault("/api/sendText", no, 1).await;
+        minute(7).await;
+        let messages = format!("{}/messages", path(&place));
+        let refused = shop.who.post(&messages, json!({ "kind": "text", "body": "no" })).await.ok();
+        assert_eq!(since().await, None);
+        shop.house.run_jobs().await;
+        assert_eq!(since().await, Some(6), "an answer that failed is none");
+        let refused = format!("/api/messages/{}", refused["id"].as_str().unwrap());
+        shop.who.post(&format!("{refused}/resend"), json!({})).await.ok();
+        assert_eq!(since().await, None, "it is on its way again");
+        let second = shop.who.post(&messages, json!({ "kind": "text", "body": "and" })).await.ok();
+        let second = format!("/api/messages/{}", second["id"].as_str().unwrap());
+        shop.who.post(&format!("{second}/cancel"), json!({})).await.ok();
+        assert_eq!(since().await, None, "the other one still answers");
+        shop.who.post(&format!("{refused}/cancel"), json!({})).await.ok();
+        assert_eq!(since().await, Some(6), "and now none does");
         // a day later no window is open any more: the order is that of the newest
         shop.house.wait(Duration::from_secs(25 * 60 * 60));
         let sorted = shop.who.get("/api/conversations?sort=window").await.ok();

@@ -583,6 +583,18 @@ async fn a_card_counts_what_went_out_today() {
         shop.who.post("/api/messages/send", to).await.ok();
         shop.house.run_jobs().await;
         assert_eq!(counted().await, json!([4, 1, budget]));
+        // nobody knew about one, until a person had seen it on the phone
+        shop.house.wait(Duration::from_secs(10));
+        shop.fault("/api/sendText", json!({ "kind": "html" }), 1).await;
+        let unclear = say(&shop.who, &place, "Three").await;
+        for _ in 0..60 {
+            shop.house.run_jobs().await;
+            shop.house.wait(Duration::from_secs(10));
+        }
+        assert_eq!(counted().await, json!([4, 1, budget]));
+        let path = format!("/api/messages/{}", unclear["id"].as_str().unwrap());
+        shop.who.post(&format!("{path}/mark-sent"), json!({})).await.ok();
+        assert_eq!(counted().await, json!([5, 1, budget]));
         shop.house.wait(Duration::from_secs(24 * 60 * 60));
         let tomorrow = program.get(&format!("/api/instances/{}", shop.id)).await.ok();
         assert_eq!((&tomorrow["sentToday"], &tomorrow["newChatsToday"]), (&json!(0), &json!(0)));
