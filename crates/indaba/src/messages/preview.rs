@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     db::TenantTx,
     events::{self, Event},
-    jobs::{self, Job, JobCx, JobError},
+    jobs::{self, Job, JobCx, JobError, Priority},
     media, tenants,
 };
 use fetch::Found;
@@ -44,14 +44,17 @@ pub fn follow(tx: &mut TenantTx, event: &Event) -> Result<()> {
     }
     let Ok(Heard { message }) = serde_json::from_str::<Heard>(event.patch()) else { return Ok(()) };
     let text = message.kind.as_deref().is_none_or(|kind| kind == "text");
-    let linked = link(message.body.as_deref().unwrap_or_default()).is_some();
-    if !text || !(linked || message.content["preview"].is_object()) || !tenants::get(tx)?.link_previews {
+    if !text || !tenants::get(tx)?.link_previews {
         return Ok(());
     }
-    jobs::enqueue(tx, &PreviewLink { message: message.id })
+    if link(message.body.as_deref().unwrap_or_default()).is_some() || message.content["preview"].is_object() {
+        jobs::enqueue(tx, &PreviewLink { message: message.id })?;
+    }
+    Ok(())
 }
 
-/// The first link of a text, if it has one.
+/// The first link of a text, if it has one. Strangers write the text, and a transaction waits for the answer: each byte is looked at a few
+/// times at most, and a word longer than [`LONGEST_LINK`] is none, whatever it ends in.
 fn link(text: &str) -> Option<Url> {
     text.split_whitespace().find_map(|word| {
         let word = word.trim_start_matches(['(', '[', '{', '<', '"', '\'', '«', '„', '“', '*', '_', '~']);
@@ -62,12 +65,14 @@ fn link(text: &str) -> Option<Url> {
         }
         let end = ['.', ',', ';', ':', '!', '?', '"', '\'', '»', '“', '”', '>', ']', '}', '*', '~', '…'];
         let mut word = word.trim_end_matches(end);
-        // a bracket belongs to the link only if it was opened there
-        while word.ends_with(')') && word.matches(')').count() > word.matches('(').count() {
-            word = word[..word.len() - 1].trim_end_matches(end);
-        }
         if word.len() > LONGEST_LINK {
             return None;
+        }
+        // a bracket belongs to the link only if it was opened there
+        let mut unopened = word.matches(')').count().saturating_sub(word.matches('(').count());
+        while unopened > 0 && word.ends_with(')') {
+            word = word[..word.len() - 1].trim_end_matches(end);
+            unopened -= 1;
         }
         let url: Url = if bare { format!("https://{word}").parse() } else { word.parse() }.ok()?;
         url.host_str().is_some_and(|host| host.contains('.') || host.contains(':')).then_some(url)
@@ -104,6 +109,7 @@ pub struct PreviewLink {
 impl Job for PreviewLink {
     const KIND: &'static str = "message.preview";
     const ATTEMPTS: u32 = 2;
+    const PRIORITY: Priority = Priority::Campaign; // nobody waits for it, and a slow page is slow
     const TIMEOUT: Duration = Duration::from_secs(60);
 
     fn lane(&self) -> Option<String> {
@@ -121,7 +127,7 @@ impl Job for PreviewLink {
             Err(Error::Missing) => return Ok(()),
             other => other?,
         };
-        if !on || !cx.app.config.links.previews || message.deleted_at.is_some() {
+        if !on || !cx.app.config.links.previews || !shows(&message) {
             return Ok(());
         }
         let url = link(message.body.as_deref().unwrap_or_default());
@@ -131,12 +137,16 @@ impl Job for PreviewLink {
             return Ok(());
         }
         let found = match &url {
-            Some(url) => fetch::look(&cx.app, cx.tenant, url).await,
+            Some(url) => {
+                let Some(_turn) = fetch::turn() else { return Err(JobError::Snooze(Duration::from_secs(2))) };
+                fetch::look(&cx.app, cx.tenant, url).await
+            }
             None => None,
         };
         let stored = found.as_ref().and_then(|found| found.picture.as_ref()).map(|(file, _)| file.blob_key.clone());
         let kept = cx.write(move |tx| keep(tx, id, url.as_ref(), found.as_ref())).await;
-        if let (Some(Some(key)), Ok(false) | Err(_)) = (stored, &kept)
+        if orphaned(&kept)
+            && let Some(Some(key)) = stored
             && let Ok(key) = crate::blobs::BlobKey::of(cx.tenant, &key)
         {
             let _ = cx.app.blobs.delete(&key).await; // nothing points at it
@@ -144,6 +154,20 @@ impl Job for PreviewLink {
         kept?;
         Ok(())
     }
+}
+
+/// Whether nothing points at the picture. A database that closed on us may have kept the row all the same: a file without a row costs some
+/// bytes, a row without its file is a broken picture.
+fn orphaned(kept: &Result<bool>) -> bool {
+    match kept {
+        Ok(kept) => !kept,
+        Err(e) => !matches!(e, Error::Closed),
+    }
+}
+
+/// Whether it has a preview at all: a caption has its photo, and edits do not tell the kind.
+fn shows(message: &Message) -> bool {
+    message.kind == "text" && message.deleted_at.is_none()
 }
 
 fn content(message: &Message) -> Value {
@@ -159,7 +183,7 @@ fn keep(tx: &mut TenantTx, id: MessageId, url: Option<&Url>, found: Option<&Foun
     };
     let mut content = content(&message);
     let same = link(message.body.as_deref().unwrap_or_default()).as_ref() == url;
-    if message.deleted_at.is_some() || !same || (found.is_none() && content.get("preview").is_none()) {
+    if !shows(&message) || !same || (found.is_none() && content.get("preview").is_none()) {
         return Ok(false);
     }
     let fields = content.as_object_mut().expect("what a message says is an object");
@@ -192,7 +216,7 @@ fn keep(tx: &mut TenantTx, id: MessageId, url: Option<&Url>, found: Option<&Foun
 
 #[cfg(test)]
 mod tests {
-    use super::link;
+    use super::*;
 
     #[test]
     fn the_first_link_of_a_text_is_found() {
@@ -212,5 +236,29 @@ mod tests {
             assert_eq!(link(text).map(String::from).as_deref(), found, "{text}");
         }
         assert_eq!(link(&format!("https://kusasa.example/{}", "x".repeat(3_000))), None);
+    }
+
+    #[test]
+    fn a_word_too_long_for_a_link_is_not_worked_on() {
+        let page = "https://kusasa.example/";
+        for tail in [")", ".)", "()"] {
+            let long = format!("{page}{}", tail.repeat(65_529 / tail.len()));
+            assert_eq!(link(&long), None, "{tail}");
+            assert_eq!(link(&format!("{long} {page}")).map(String::from).as_deref(), Some(page), "the next word is");
+        }
+        assert_eq!(link(&format!("{page}{}", ").".repeat(900))).map(String::from).as_deref(), Some(page));
+        assert_eq!(link(&format!("{page}a_(b){}", ")".repeat(900))).unwrap().path(), "/a_(b)");
+        assert_eq!(link(&format!("http://{}", ")".repeat(65_529))), None);
+    }
+
+    #[test]
+    fn pages_wait_behind_whatever_somebody_waits_for() {
+        assert_eq!(PreviewLink::PRIORITY, Priority::Campaign);
+    }
+
+    #[test]
+    fn a_picture_stays_when_its_row_may_have_been_kept() {
+        assert!(!orphaned(&Ok(true)) && !orphaned(&Err(Error::Closed)));
+        assert!(orphaned(&Ok(false)) && orphaned(&Err(Error::Busy)) && orphaned(&Err(Error::Missing)));
     }
 }

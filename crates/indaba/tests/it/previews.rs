@@ -180,6 +180,27 @@ async fn other_words_have_another_preview_and_words_taken_back_have_none() {
 }
 
 #[tokio::test]
+async fn other_words_below_a_photo_have_no_preview() {
+    in_a_shop_with(LISTED, async |shop| {
+        let web = Web::default();
+        let at = web.start().await;
+        switch(&shop, true).await;
+        let mut photo = written(ASHA, "A1", "Look");
+        photo["hasMedia"] = json!(true);
+        photo["media"] = json!({ "mimetype": "image/jpeg" });
+        shop.tell("message.any", photo).await;
+        let mut edited = written(ASHA, "E1", &format!("http://{at}/flat"));
+        edited["editedMessageId"] = json!("A1");
+        shop.tell("message.edited", edited).await;
+        shop.house.run_jobs().await;
+        let message = shop.newest().await.1.pop().expect("a message");
+        assert_eq!((&message["kind"], &message["body"]), (&json!("image"), &json!(format!("http://{at}/flat"))));
+        assert_eq!((&message["content"]["preview"], web.asked()), (&Value::Null, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn hostile_pages_are_shown_as_links_alone() {
     in_a_shop_with(LISTED, async |shop| {
         let web = Web::default();

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use image::{ImageFormat, ImageReader, Limits};
 use reqwest::header;
 use std::{io::Cursor, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 /// All of it together.
@@ -29,6 +29,8 @@ const EDGE: u32 = 640;
 const SMALLEST: u32 = 32;
 /// Pictures that are drawn at a time: each may take tens of megabytes.
 static DRAWING: Semaphore = Semaphore::const_new(2);
+/// Pages that are asked at a time, whosever they are: slow ones may not take all the workers there are.
+static LOOKING: Semaphore = Semaphore::const_new(8);
 
 /// What a page says of itself.
 pub struct Found {
@@ -37,6 +39,11 @@ pub struct Found {
     pub description: Option<String>,
     /// Stored already, but for its row; with its hash.
     pub picture: Option<(Media, Vec<u8>)>,
+}
+
+/// A turn to look at a page, kept until it was looked at; None while too many are.
+pub fn turn() -> Option<SemaphorePermit<'static>> {
+    LOOKING.try_acquire().ok()
 }
 
 /// Looks at a page. None: it does not answer, is no page, or says nothing.
@@ -110,9 +117,7 @@ async fn picture(app: &App, tenant: TenantId, from: Url) -> Option<(Media, Vec<u
     let raster = |kind: &str| matches!(kind, "image/jpeg" | "image/png" | "image/webp" | "image/gif");
     let (_, _, bytes) =
         tokio::time::timeout(ONE, get(app, from, "image/*", raster, MOST_PICTURE, false)).await.ok()??;
-    let _turn = DRAWING.acquire().await.ok()?;
-    let drawn = tokio::task::spawn_blocking(move || draw(&bytes)).await.ok()?;
-    let (width, height, jpeg) = drawn?;
+    let (width, height, jpeg) = in_turn(&DRAWING, move || draw(&bytes)).await??;
     let now = app.clock.now();
     let id = MediaId::at(now);
     let key = BlobKey::new(tenant, now, id);
@@ -136,6 +141,16 @@ async fn picture(app: &App, tenant: TenantId, from: Url) -> Option<(Media, Vec<u
     Some((media, written.sha256.to_vec()))
 }
 
+/// Does work that blocks. It cannot be stopped: its turn ends when it does, not when nobody waits for it any more.
+async fn in_turn<T: Send + 'static>(turns: &'static Semaphore, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = turns.acquire().await.ok()?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.ok()
+}
+
 /// A picture as a JPEG of at most [`EDGE`] pixels; what it is, its bytes say. None if it is none, or too large to be opened.
 fn draw(bytes: &Bytes) -> Option<(u32, u32, Bytes)> {
     let format = ImageFormat::from_mime_type(media::look(bytes.get(..8192).unwrap_or(bytes), None).mime)?;
@@ -156,4 +171,35 @@ fn draw(bytes: &Bytes) -> Option<(u32, u32, Bytes)> {
     let mut jpeg = Cursor::new(Vec::new());
     image::DynamicImage::ImageRgba8(paper).to_rgb8().write_to(&mut jpeg, ImageFormat::Jpeg).ok()?;
     Some((small.width(), small.height(), jpeg.into_inner().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn only_so_many_pages_are_asked_at_a_time() {
+        let turns: Vec<_> = std::iter::from_fn(turn).take(100).collect();
+        assert_eq!(turns.len(), 8);
+        drop(turns);
+        assert!(turn().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_the_work_though_nobody_waits_for_it() {
+        static TURNS: Semaphore = Semaphore::const_new(1);
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let (end, ended) = mpsc::channel::<()>();
+        let work = tokio::spawn(in_turn(&TURNS, move || {
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+        }));
+        begun.await.unwrap();
+        work.abort();
+        assert!(work.await.unwrap_err().is_cancelled());
+        assert!(TURNS.try_acquire().is_err(), "it still works");
+        end.send(()).unwrap();
+        assert!(TURNS.acquire().await.is_ok());
+    }
 }

@@ -1,11 +1,13 @@
 //! What a page says of itself in its head: `<title>`, and the `<meta>` of Open Graph and Twitter. No tree is built and nothing is run: tags
 //! are walked once, from the first byte to `<body>`, and everything else is passed over. Whatever comes in, texts come out, and short ones.
+use super::LONGEST_LINK;
 use encoding_rs::{Encoding, UTF_8};
 
 const LONGEST_TITLE: usize = 200;
 const LONGEST_DESCRIPTION: usize = 400;
 const LONGEST_SITE: usize = 80;
-const LONGEST_LINK: usize = 2_000;
+/// As much of a text as is read for one of these, in bytes: every sign of the longest may be written as a number.
+const MOST_RAW: usize = 8 * 1024;
 
 /// A page in a few words.
 #[derive(Debug, Default, PartialEq)]
@@ -78,9 +80,9 @@ fn meta(given: &[(&str, &str)], plain: &mut Head, graph: &mut Head) {
         "description" => (&mut plain.description, LONGEST_DESCRIPTION),
         "og:site_name" => (&mut graph.site, LONGEST_SITE),
         "og:image" | "og:image:url" | "og:image:secure_url" | "twitter:image" | "twitter:image:src" => {
-            let link = entities(value.trim());
+            let link = value.trim(); // entities are never shorter than what they stand for
             if graph.picture.is_none() && (1..=LONGEST_LINK).contains(&link.len()) {
-                graph.picture = Some(link);
+                graph.picture = Some(entities(link));
             }
             return;
         }
@@ -124,9 +126,11 @@ fn until<'a>(text: &'a str, closing: &str) -> (&'a str, &'a str) {
     at.map_or((text, ""), |at| text.split_at(at))
 }
 
-/// A text of one line: no control characters, none that turn the direction of writing, at most `most` characters.
+/// A text of one line: no control characters, none that turn the direction of writing, at most `most` characters. Of a long one, the first
+/// [`MOST_RAW`] bytes are read.
 fn clean(text: &str, most: usize) -> Option<String> {
     let turns = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let text = &text[..text.floor_char_boundary(MOST_RAW)];
     let text: String = entities(text).chars().filter(|c| !turns(c) && (!c.is_control() || c.is_whitespace())).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
@@ -167,7 +171,8 @@ fn entities(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        let name = rest.find(';').filter(|end| *end <= 10).map(|end| &rest[..end]);
+        // not further than the longest name: a text of `&` alone would be read once for each
+        let name = rest.bytes().take(11).position(|byte| byte == b';').map(|end| &rest[..end]);
         let sign = name.and_then(|name| match name.strip_prefix('#') {
             Some(digits) => {
                 let hex = digits.strip_prefix(['x', 'X']);
@@ -230,6 +235,23 @@ mod tests {
         let long = read(&format!("<title>{}</title>", "é".repeat(9_999))).title.unwrap();
         assert!(long.chars().count() <= LONGEST_TITLE && long.ends_with('…'));
         assert_eq!(read("<title>a\u{202e}b\u{0}c&#0;&#xd800;&nope;</title>").title, some("abc&#0;&#xd800;&nope;"));
+    }
+
+    #[test]
+    fn a_text_of_hostile_size_is_read_only_so_far() {
+        let after = |most: usize| read(&format!("<title>{}Late</title>", " ".repeat(most))).title;
+        assert_eq!((after(MOST_RAW - 4), after(MOST_RAW)), (some("Late"), None));
+        for sign in ["&", "&amp;", "&#38;", "é"] {
+            let long = sign.repeat((512 << 10) / sign.len());
+            short(&read(&format!("<title>{long}</title><meta name=description content='{long}'>")));
+            assert_eq!(read(&format!("<meta property=og:image content='{long}'>")).picture, None);
+        }
+        let signs = "&".repeat(512 << 10);
+        assert!(entities(&signs) == signs);
+        // what counts is what is written there, before anything is made of it
+        let link = |signs| read(&format!("<meta property=og:image content='{}'>", "&amp;".repeat(signs))).picture;
+        assert_eq!((link(400).map(|link| link.len()), link(401)), (Some(400), None));
+        assert_eq!((entities("&#000000038;é"), entities("&#0000000038;")), ("&é".into(), "&#0000000038;".into()));
     }
 
     #[test]
