@@ -18,7 +18,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     time::{Duration, Instant},
 };
@@ -28,6 +28,9 @@ pub struct Lite {
     conn: Connection,
     known: Known,
     until: Deadline,
+    /// The writer's: dropped when its connection is closed, not before. So who tends the log ends after it, and is alone when it takes the
+    /// rest into the file. Two that close at the same moment each leave that to the other.
+    _grown: Option<SyncSender<()>>,
 }
 
 /// `Indb` as a number: `file` and the like know the database by it (`pragma application_id`).
@@ -54,6 +57,7 @@ pub fn writer(path: &Path, settings: &Settings) -> Result<(Lite, Receiver<()>)> 
         lite.conn.execute_batch(&format!("pragma application_id = {APPLICATION}"))?; // writes, each time
     }
     let (to, grown) = sync_channel(1);
+    lite._grown = Some(to.clone());
     let mut told = 0;
     lite.conn.wal_hook(Some(move |log: &mut Wal, pages| {
         told = if pages < told { 0 } else { told }; // the log has begun anew
@@ -109,7 +113,7 @@ impl Lite {
         let until = Deadline::default();
         let over = until.clone();
         conn.progress_handler(2_000, Some(move || over.passed()))?; // every 20 to 100 microseconds of work
-        Ok(Lite { conn, known: Known::default(), until })
+        Ok(Lite { conn, known: Known::default(), until, _grown: None })
     }
 
     /// One of the few statements that make transactions.
