@@ -5,6 +5,11 @@ use serde_json::Value;
 
 use crate::Address;
 
+/// The longest text that WhatsApp sends, in characters: Cloud API v23.0, `text.body`. Linked devices take more, their gateways do not all.
+pub const LONGEST_TEXT: usize = 4_096;
+/// The longest text below a file, in characters: Cloud API v23.0, `caption`.
+pub const LONGEST_CAPTION: usize = 1_024;
+
 /// The content of one message. As JSON: `{"kind":"image","caption":"kitchen","media":{…}}`; what is missing is left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]

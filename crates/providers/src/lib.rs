@@ -32,7 +32,9 @@ pub use calls::{
 };
 pub use capability::{Capabilities, Capability};
 pub use cloud::Cloud;
-pub use content::{Button, Card, CardLine, Content, Context, MediaRef, OrderItem, Quoted, Referral};
+pub use content::{
+    Button, Card, CardLine, Content, Context, LONGEST_CAPTION, LONGEST_TEXT, MediaRef, OrderItem, Quoted, Referral,
+};
 pub use error::{CallError, Refused, SendError, Unreadable};
 pub use evolution::Evolution;
 pub use hook::{Addressee, Handshake, Hook, Part};

@@ -19,6 +19,7 @@ use crate::{
     http::who::UserId,
     instances::InstanceId,
     search::{self, Doc, Kind, Query},
+    tenants,
 };
 use indaba_providers::Address;
 use serde::{Deserialize, Serialize};
@@ -236,7 +237,7 @@ pub struct Change {
     /// What may be done.
     pub status: Option<Status>,
     /// Who looks after them; null for nobody.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "crate::http::given")]
     #[schema(value_type = Option<UserId>)]
     pub owner_id: Option<Option<UserId>>,
     /// The workspace's own fields: these are set, null removes one.
@@ -244,11 +245,18 @@ pub struct Change {
     pub fields: Option<Map<String, Value>>,
 }
 
-/// A field that is there, if only as null; `default` stands for one that is not.
-pub(crate) fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
-    from: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
+/// Whom a request names: a contact of ours, or a phone number, whose contact is made if there is none. `under` is where the two fields stand.
+/// Errors: `Missing`; 422 for both, neither, or a number that is none.
+pub fn whom(tx: &mut TenantTx, id: Option<ContactId>, phone: Option<&str>, under: &str) -> Result<Contact> {
+    match (id, phone) {
+        (Some(id), None) => get(tx, id),
+        (None, Some(phone)) => {
+            let country = tenants::get(tx)?.country;
+            let phone = e164(phone, country.as_deref()).map_err(|why| Error::field(format!("{under}/phone"), why))?;
+            Ok(by_phone(tx, &phone, None)?.0)
+        }
+        _ => Err(Error::field(if under.is_empty() { "/phone" } else { under }, "Give either phone or contactId.")),
+    }
 }
 
 /// The contact. Errors: `Missing`. One that was merged leads to the one it became.

@@ -9,7 +9,6 @@ use crate::{
     db::TenantTx,
     http::{After, Agent, Json, Page, Path, Problem, Query, Viewer, who::UserId},
     instances::InstanceId,
-    tenants,
 };
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
@@ -138,15 +137,7 @@ struct New {
     responses((status = 201, body = View), (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn create(State(app): State<App>, who: Agent, Json(new): Json<New>) -> Result<(StatusCode, Json<View>)> {
     let made = app.db.write(who.tenant, move |tx| {
-        let contact = match (new.contact_id, &new.phone) {
-            (Some(id), None) => contacts::get(tx, id)?,
-            (None, Some(phone)) => {
-                let country = tenants::get(tx)?.country;
-                let phone = contacts::e164(phone, country.as_deref()).map_err(|why| Error::field("/phone", why))?;
-                contacts::by_phone(tx, &phone, None)?.0
-            }
-            _ => return Err(Error::field("/phone", "Give either contactId or phone.")),
-        };
+        let contact = contacts::whom(tx, new.contact_id, new.phone.as_deref(), "")?;
         let (conversation, new) = super::begin(tx, contact.id, new.instance_id)?;
         let view = conversation.view();
         if new {
@@ -169,7 +160,7 @@ async fn create(State(app): State<App>, who: Agent, Json(new): Json<New>) -> Res
 #[schema(as = ConversationChange)]
 struct Edit {
     /// Who answers; null for nobody.
-    #[serde(default, deserialize_with = "contacts::given")]
+    #[serde(default, deserialize_with = "crate::http::given")]
     #[schema(value_type = Option<UserId>)]
     assignee_id: Option<Option<UserId>>,
     /// `open` or `closed`.

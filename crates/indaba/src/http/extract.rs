@@ -222,6 +222,13 @@ impl Check {
     }
 }
 
+/// For a field whose null means something: it is `Some` when it is there, if only as null. `#[serde(default, deserialize_with = "given")]`.
+pub fn given<'de, D: serde::Deserializer<'de>, T: serde::Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    serde::Deserialize::deserialize(from).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

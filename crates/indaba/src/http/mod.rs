@@ -13,7 +13,7 @@ pub mod stack;
 pub mod ui;
 pub mod who;
 
-pub use extract::{Check, Json, Path, Query};
+pub use extract::{Check, Json, Path, Query, given};
 pub use page::{After, Page};
 pub use problem::Problem;
 pub use who::{Actor, Admin, Agent, Anyone, Manager, Role, Viewer, Who};

@@ -6,13 +6,13 @@ use crate::{
     contacts::{self, Touch},
     conversations::{self, AuthorKind, Conversation, Direction, News},
     db::{TenantRead, TenantTx},
-    http::{Actor, Who},
+    http::Who,
     jobs,
     media::{self, Kind as MediaKind, MediaId},
     quick_replies::{self, QuickReplyId},
     search,
 };
-use indaba_providers::{Capabilities, Capability, Content};
+use indaba_providers::{Capabilities, Capability, Content, LONGEST_CAPTION, LONGEST_TEXT};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -62,10 +62,6 @@ pub struct New {
     /// The quick reply it was made from: counted there.
     pub quick_reply_id: Option<QuickReplyId>,
 }
-
-/// WhatsApp's limits, in characters.
-const LONGEST_TEXT: usize = 4_096;
-const LONGEST_CAPTION: usize = 1_024;
 
 impl New {
     /// Errors: 422 with each field that is wrong.
@@ -158,11 +154,7 @@ impl New {
 /// Who writes a message, from whoever asks for it.
 pub fn author(who: &Who) -> (AuthorKind, Option<[u8; 16]>, Option<String>) {
     let name = Some(who.actor.name().to_owned()).filter(|name| !name.is_empty());
-    match &who.actor {
-        Actor::User { id, .. } => (AuthorKind::User, Some(id.0), name),
-        Actor::ApiKey { id, .. } => (AuthorKind::Api, Some(id.0), name),
-        Actor::System => (AuthorKind::Rule, None, None),
-    }
+    (AuthorKind::of(&who.actor), who.actor.id(), name)
 }
 
 /// Queues a message in a conversation. Errors: 409 for what the number cannot do, or outside the service window; 422 for a file that

@@ -17,7 +17,6 @@ use crate::{
     instances::{self, InstanceId},
     jobs,
     quick_replies::QuickReplyId,
-    tenants,
 };
 use axum::{
     extract::State,
@@ -134,7 +133,16 @@ async fn send(
 ) -> Result<(StatusCode, Json<View>)> {
     new.check()?;
     let place = app.db.read(who.tenant, move |tx| conversations::get(tx, id)).await?;
-    let can = capabilities(&app, who.tenant, place.instance_id).await?;
+    queue(&app, who, place, new).await
+}
+
+async fn queue(
+    app: &App,
+    who: Agent,
+    place: conversations::Conversation,
+    new: New,
+) -> Result<(StatusCode, Json<View>)> {
+    let can = capabilities(app, who.tenant, place.instance_id).await?;
     let queued = app.db.write(who.tenant, move |tx| {
         let view = compose::queue(tx, place.id, &who, &new, &can)?;
         audit::record(tx, &who, "message.send", &(), &sent(&view))?;
@@ -209,25 +217,10 @@ async fn send_to(State(app): State<App>, who: Agent, Json(asked): Json<Addressed
     let new = New { kind, body, media_id, reply_to, poll, location, contacts, quick_reply_id };
     new.check()?;
     let place = app.db.write(who.tenant, move |tx| {
-        let contact = match (to.contact_id, &to.phone) {
-            (Some(id), None) => contacts::get(tx, id)?,
-            (None, Some(phone)) => {
-                let country = tenants::get(tx)?.country;
-                let phone = contacts::e164(phone, country.as_deref()).map_err(|why| Error::field("/to/phone", why))?;
-                contacts::by_phone(tx, &phone, None)?.0
-            }
-            _ => return Err(Error::field("/to", "Give either phone or contactId.")),
-        };
+        let contact = contacts::whom(tx, to.contact_id, to.phone.as_deref(), "/to")?;
         conversations::begin(tx, contact.id, instance).map(|(place, _)| place)
     });
-    let place = place.await?;
-    let can = capabilities(&app, who.tenant, place.instance_id).await?;
-    let queued = app.db.write(who.tenant, move |tx| {
-        let view = compose::queue(tx, place.id, &who, &new, &can)?;
-        audit::record(tx, &who, "message.send", &(), &sent(&view))?;
-        Ok(view)
-    });
-    Ok((StatusCode::CREATED, Json(queued.await?)))
+    queue(&app, who, place.await?, new).await
 }
 
 /// Asks the gateway whether an unclear message was sent after all.

@@ -125,6 +125,11 @@ row! {
 }
 
 impl Message {
+    /// What an event about it names.
+    fn ids(&self) -> [(&'static str, &dyn std::fmt::Display); 3] {
+        [("message", &self.id), ("conversation", &self.conversation_id), ("instance", &self.instance_id)]
+    }
+
     /// What a list shows of it: its text, else what it is.
     pub fn preview(&self) -> String {
         if self.deleted_at.is_some() {

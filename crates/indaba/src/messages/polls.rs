@@ -38,9 +38,7 @@ pub fn vote(tx: &mut TenantTx, poll: &mut Message, vote: &Vote) -> Result<()> {
     }
     let patch =
         json!({ "message": { "id": poll.id, "conversationId": poll.conversation_id, "content": shown(content) } });
-    let ids: [(&'static str, &dyn std::fmt::Display); 3] =
-        [("message", &poll.id), ("conversation", &poll.conversation_id), ("instance", &poll.instance_id)];
-    events::append(tx, "message.voted", &ids, &patch)
+    events::append(tx, "message.voted", &poll.ids(), &patch)
 }
 
 /// Which answer of which poll of ours a pressed button or a chosen row stands for: `poll:<our id>:<n>`, as it was sent where there are no

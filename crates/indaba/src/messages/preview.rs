@@ -208,9 +208,7 @@ fn keep(tx: &mut TenantTx, id: MessageId, url: Option<&Url>, found: Option<&Foun
     message.content = Some(content.to_string());
     store::set_content(tx, &message)?;
     let patch = json!({ "message": { "id": id, "conversationId": message.conversation_id, "content": content } });
-    let ids: [(&'static str, &dyn std::fmt::Display); 2] =
-        [("message", &message.id), ("conversation", &message.conversation_id)];
-    events::append(tx, "message.previewed", &ids, &patch)?;
+    events::append(tx, "message.previewed", &message.ids(), &patch)?;
     Ok(true)
 }
 
@@ -249,11 +247,6 @@ mod tests {
         assert_eq!(link(&format!("{page}{}", ").".repeat(900))).map(String::from).as_deref(), Some(page));
         assert_eq!(link(&format!("{page}a_(b){}", ")".repeat(900))).unwrap().path(), "/a_(b)");
         assert_eq!(link(&format!("http://{}", ")".repeat(65_529))), None);
-    }
-
-    #[test]
-    fn pages_wait_behind_whatever_somebody_waits_for() {
-        assert_eq!(PreviewLink::PRIORITY, Priority::Campaign);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use indaba_providers::{self as providers, Content, Incoming, Origin, StatusState
 use serde_json::json;
 use std::{collections::HashMap, time::Duration};
 
-/// WhatsApp's own limit of a text.
-const LONGEST_TEXT: usize = 65_536;
+/// WhatsApp's own limit of a text that comes in, in characters.
+const LONGEST_RECEIVED: usize = 65_536;
 
 /// The row that a message becomes.
 #[allow(clippy::too_many_arguments, reason = "all that a row is made of")]
@@ -91,7 +91,7 @@ pub(super) fn of(
 
 /// A text as we keep it. None if there is nothing in it.
 pub(super) fn kept(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.chars().filter(|c| *c != '\0').take(LONGEST_TEXT).collect())
+    (!text.is_empty()).then(|| text.chars().filter(|c| *c != '\0').take(LONGEST_RECEIVED).collect())
 }
 
 /// What a message says besides its text; where its file lies at the gateway is nobody's business. None for a plain text.

@@ -115,12 +115,7 @@ pub fn reached(tx: &mut TenantTx, message: &mut Message, sent: &Sent, now: Time)
         store::remove(tx, echo.id)?;
         search::remove(tx, &[echo.id.0])?;
         let patch = json!({ "message": { "id": echo.id, "conversationId": echo.conversation_id, "removed": true } });
-        events::append(
-            tx,
-            "message.deleted",
-            &[("message", &echo.id), ("conversation", &echo.conversation_id)],
-            &patch,
-        )?;
+        events::append(tx, "message.deleted", &echo.ids(), &patch)?;
     }
     message.provider_id = Some(sent.provider_id.clone());
     message.provider_ref = Some(sent.reference.clone());

@@ -202,9 +202,7 @@ pub(super) fn settled(tx: &mut TenantTx, moved: &[&Message]) -> Result<()> {
         if let Some(since) = waits.get(&of.conversation_id) {
             patch["conversation"] = json!({ "id": of.conversation_id, "waitingSince": since });
         }
-        let ids: [(&'static str, &dyn std::fmt::Display); 3] =
-            [("message", &of.id), ("conversation", &of.conversation_id), ("instance", &of.instance_id)];
-        events::append(tx, event, &ids, &patch)?;
+        events::append(tx, event, &of.ids(), &patch)?;
     }
     Ok(())
 }
@@ -247,9 +245,7 @@ pub(super) fn reacted(tx: &mut TenantTx, message: &Message, reaction: &Reaction)
     let shown: Vec<_> = all.iter().filter(|of| !of.emoji.is_empty()).map(Reaction::view).collect();
     let patch =
         json!({ "message": { "id": message.id, "conversationId": message.conversation_id, "reactions": shown } });
-    let ids: [(&'static str, &dyn std::fmt::Display); 2] =
-        [("message", &message.id), ("conversation", &message.conversation_id)];
-    events::append(tx, "message.reacted", &ids, &patch)
+    events::append(tx, "message.reacted", &message.ids(), &patch)
 }
 
 fn edit(tx: &mut TenantTx, message: &mut Message, new: Option<&str>, at: Time) -> Result<()> {
@@ -288,9 +284,7 @@ fn changed(tx: &mut TenantTx, message: &Message, event: &'static str) -> Result<
     if message.deleted_at.is_some() {
         patch["message"]["media"] = Value::Null;
     }
-    let ids: [(&'static str, &dyn std::fmt::Display); 2] =
-        [("message", &message.id), ("conversation", &message.conversation_id)];
-    events::append(tx, event, &ids, &patch)
+    events::append(tx, event, &message.ids(), &patch)
 }
 
 /// Tells of a message with its conversation.

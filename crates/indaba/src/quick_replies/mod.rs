@@ -13,6 +13,7 @@ use crate::{
     http::{Actor, Check, Role, Who, who::UserId},
     media::{self, MediaId},
 };
+use indaba_providers::{LONGEST_CAPTION, LONGEST_TEXT};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -105,14 +106,9 @@ pub struct Change {
     /// See there.
     pub body: Option<String>,
     /// Null takes the file away.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "crate::http::given")]
     #[schema(value_type = Option<MediaId>)]
     pub media_id: Option<Option<MediaId>>,
-}
-
-/// A field that is there, if only as null; `default` stands for one that is not.
-fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<MediaId>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 /// What a text may name.
@@ -128,8 +124,6 @@ const VARIABLES: [&str; 8] = [
 ];
 const LONGEST_SHORTCUT: usize = 32;
 const LONGEST_TITLE: usize = 80;
-const LONGEST_TEXT: usize = 4_096;
-const LONGEST_CAPTION: usize = 1_024;
 /// A list that nobody finds anything in any more. For everybody's together, and for each person's.
 const MOST: i64 = 300;
 

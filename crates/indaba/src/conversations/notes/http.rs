@@ -5,10 +5,7 @@ use crate::{
     app::App,
     audit,
     conversations::{self, AuthorKind, ConversationId},
-    http::{
-        After, Agent, Check, Json, Page, Path, Problem, Role, Viewer,
-        who::{Actor, UserId},
-    },
+    http::{After, Agent, Check, Json, Page, Path, Problem, Role, Viewer, who::UserId},
 };
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
@@ -65,16 +62,12 @@ async fn create(
         .that(new.mentions.len() <= MOST_MENTIONS, "/mentions", &format!("has at most {MOST_MENTIONS}"))
         .done()?;
     let mentions = (!new.mentions.is_empty()).then(|| json!(new.mentions).to_string());
-    let author = match &who.actor {
-        Actor::User { .. } => AuthorKind::User,
-        _ => AuthorKind::Api,
-    };
     let made = app.db.write(who.tenant, move |tx| {
         let place = conversations::locked(tx, id)?; // it is not merged into another meanwhile
         let note = Note {
             id: NoteId::at(tx.now()),
             conversation_id: place.id,
-            author,
+            author: AuthorKind::of(&who.actor),
             author_id: who.actor.id().unwrap_or_default().to_vec(),
             body: body.clone(),
             mentions: mentions.clone(),

@@ -14,7 +14,7 @@ use crate::{
     contacts,
     db::{TenantRead, TenantTx},
     events,
-    http::who::{Actor, UserId, Who},
+    http::who::{UserId, Who},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -63,11 +63,8 @@ impl Note {
     }
 
     fn is_by(&self, who: &Who) -> bool {
-        let kind = match who.actor {
-            Actor::User { .. } => super::AuthorKind::User,
-            _ => super::AuthorKind::Api,
-        };
-        self.author == kind && who.actor.id().is_some_and(|id| id[..] == self.author_id[..])
+        self.author == super::AuthorKind::of(&who.actor)
+            && who.actor.id().is_some_and(|id| id[..] == self.author_id[..])
     }
 }
 
