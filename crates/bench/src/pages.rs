@@ -58,7 +58,21 @@ pub fn measure(server: &Server, key: &str, user: &str, samples: usize) -> Result
         _ if places.is_empty() => "/api/conversations?limit=50".into(),
         _ => format!("/api/conversations?limit=50{}", places[n / 2 % places.len()]),
     };
-    let thread = |n: usize| format!("/api/conversations/{}?include=messages,contact", talks[n * 7919 % talks.len()]);
+    let thread = |id: &str| format!("/api/conversations/{id}?include=messages,contact");
+    // in a larger workspace the newest have said more: short, middle and full threads are opened of both alike
+    let mut sizes = [(4..=6, Vec::new()), (18..=22, Vec::new()), (50..=50, Vec::new())];
+    for id in talks {
+        let shown = line.json(&thread(&id))?["messages"]["items"].as_array().map_or(0, Vec::len);
+        if let Some((_, alike)) = sizes.iter_mut().find(|(size, _)| size.contains(&shown)) {
+            alike.push(id);
+        }
+    }
+    let sizes: Vec<Vec<String>> = sizes.into_iter().map(|(_, alike)| alike).filter(|alike| !alike.is_empty()).collect();
+    ensure!(!sizes.is_empty(), "no conversation is of the sizes that are opened");
+    let thread = |n: usize| {
+        let alike = &sizes[n % sizes.len()];
+        thread(&alike[n / sizes.len() * 7919 % alike.len()])
+    };
     let words = seed::to_find();
     let word = |kind: usize, n: usize| words[kind][n % words[kind].len()].as_str();
     let search = |n: usize| {
