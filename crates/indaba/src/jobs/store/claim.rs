@@ -44,9 +44,13 @@ pub(super) const SURVEY: &str = "
            exists (select 1 from jobs where state = 'later' and run_at <= $1) as due,
            (select run_at from jobs where state = 'later' and run_at > $1 order by run_at limit 1) as next";
 
+/// What locks rows is materialized: inside `in (…)` PostgreSQL may run it once for each row it looks at, and locks rows that it has passed by
+/// then. They are nobody's, and everybody who looks meanwhile believes that they are somebody's.
 pub(super) const DUE: &str = "
-    update jobs set state = 'ready'
-     where (tenant_id, id) in (select tenant_id, id from jobs where state = 'later' and run_at <= $1 order by run_at limit 512 for update skip locked)";
+    with due as materialized (
+        select tenant_id, id from jobs where state = 'later' and run_at <= $1 order by run_at limit 512 for update skip locked
+    )
+    update jobs set state = 'ready' where (tenant_id, id) in (select tenant_id, id from due)";
 
 /// The next tenants, in the order of their ids, that have something ready: one step down the index for each.
 pub(super) const TURN: &str = "
@@ -75,7 +79,7 @@ pub(super) const TURN_AND_TAKE: Texts = Texts::postgres(
          where t.tenant_id is not null and t.n < $3
     ), served as (
         select tenant_id, ($3 - 1) / count(*) over () + 1 as share from turn where tenant_id is not null
-    ), picked as (
+    ), picked as materialized (
         select p.tenant_id, p.id, s.share
           from served s
          cross join lateral (select j.tenant_id, j.id from jobs j

@@ -140,10 +140,11 @@ async fn eight_workers_take_each_note_once() {
                         let some: Vec<(String,)> = db
                             .write(tenant, |tx| {
                                 tx.all(
-                                    "update test_notes set kind = 'taken'
-                                      where tenant_id = $1 and key in (select key from test_notes where tenant_id = $1 and kind = 'inbound'
-                                                                        order by key limit 3 for update skip locked)
-                                      returning key",
+                                    "with few as materialized (select key from test_notes where tenant_id = $1 and kind = 'inbound'
+                                                                order by key limit 3 for update skip locked)
+                                     update test_notes set kind = 'taken'
+                                      where tenant_id = $1 and key in (select key from few)
+                                     returning key",
                                     args![],
                                 )
                             })
