@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const LIMIT = 250_000;
-const PAGE = "src/app/InboxPage.tsx";
+const PAGE = "src/app/inbox/InboxPage.tsx";
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
 const manifestFile = at("node_modules/.cache/indaba/manifest.json");

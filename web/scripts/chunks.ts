@@ -31,7 +31,7 @@ let sets: { app: Set<string>; inbox: Set<string>; others: Set<string> } | undefi
 export function chunkOf(id: string, graph: Graph): string | null {
   sets ??= {
     app: reach(graph, main),
-    inbox: reach(graph, page("InboxPage")),
+    inbox: reach(graph, page("inbox/InboxPage")),
     others: reach(graph, page("AuthPage"), page("ContactsPage"), page("NumbersPage"), page("SettingsPage")),
   };
   if (OVERLAYS.test(id)) return "overlays";

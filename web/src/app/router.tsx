@@ -13,7 +13,7 @@ import { mayLeave } from "~/ui/leaving";
 import { Broken, MissingPage } from "./ErrorPage";
 import { Frame } from "./Frame";
 
-const InboxPage = lazy(() => import("./InboxPage"));
+const InboxPage = lazy(() => import("./inbox/InboxPage"));
 const ContactsPage = lazy(() => import("./ContactsPage"));
 const NumbersPage = lazy(() => import("./NumbersPage"));
 const SettingsPage = lazy(() => import("./SettingsPage"));
