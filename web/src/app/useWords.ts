@@ -3,11 +3,19 @@ import { useSearchParams } from "react-router";
 
 const PAUSE = 200;
 
+export interface Words {
+  /** As they stand in the field. */
+  words: string;
+  /** As they stand in the address. */
+  asked: string;
+  type: (words: string) => void;
+}
+
 /**
  * The words of a search field. What is typed is kept here, at once; the address (and with it the question to the server)
  * follows when the typing pauses: navigating at each key would lose letters.
  */
-export function useWords(): { words: string; asked: string; type: (words: string) => void } {
+export function useWords(): Words {
   const [params, setParams] = useSearchParams();
   const asked = params.get("q") ?? "";
   const [words, setWords] = useState(asked);

@@ -16,8 +16,12 @@ const ways: Record<string, PlainKey> = {
   cloud: "provider.short.cloud",
 };
 
-/** How a number reaches WhatsApp, in a word. */
-export const wayOf = (provider: string): string => {
-  const key = ways[provider];
-  return key ? t(key) : provider;
-};
+/** A number and how it reaches WhatsApp, in a word. */
+export function numberBy({ name, provider }: { name: string; provider: string }): string {
+  const way = ways[provider];
+  return t("row.numberBy", { name, way: way ? t(way) : provider });
+}
+
+/** Whether numbers reach WhatsApp in different ways: then each is told with its own. */
+export const mixed = (numbers: readonly { provider: string }[] | undefined): boolean =>
+  new Set(numbers?.map((one) => one.provider)).size > 1;

@@ -3,7 +3,7 @@ import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
 import type { Conversation, Label, MessageState } from "~/api/types";
 import { left } from "~/i18n/format";
-import { nameOf, wayOf } from "~/i18n/name";
+import { nameOf, numberBy } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Chip } from "~/ui/Chip";
@@ -88,9 +88,7 @@ function chips(row: Conversation, now: number, user: string, several: boolean, m
       key: "number",
       chip: (
         <Chip small look="label">
-          {mixed
-            ? t("row.numberBy", { name: row.instance.name, way: wayOf(row.instance.provider) })
-            : row.instance.name}
+          {mixed ? numberBy(row.instance) : row.instance.name}
         </Chip>
       ),
     });

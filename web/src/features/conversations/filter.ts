@@ -14,6 +14,11 @@ export interface Filter {
 export const views: readonly View[] = ["mine", "unassigned", "all", "unread", "us", "them", "resolved"];
 export const sorts: readonly Sort[] = ["newest", "oldest", "waiting", "unread", "window"];
 
+/** The change that shows every open conversation; the order stays. */
+export const everything: Partial<Filter> = { view: "all", instanceId: undefined, label: undefined };
+
+export const isNarrowed = ({ view, instanceId, label }: Filter): boolean => view !== "all" || !!instanceId || !!label;
+
 export function readFilter(search: URLSearchParams): Filter {
   const view = search.get("view") as View;
   const sort = search.get("sort") as Sort;

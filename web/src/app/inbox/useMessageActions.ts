@@ -1,0 +1,56 @@
+import { type RefObject, useMemo } from "react";
+import { useNavigate } from "react-router";
+import { describe } from "~/api/problem";
+import { useSession } from "~/api/session";
+import { type Message, may } from "~/api/types";
+import { useStart } from "~/features/contacts/queries";
+import { useReact, useSettle } from "~/features/conversations/acts";
+import type { BubbleActions } from "~/features/conversations/Bubble";
+import { outbox } from "~/features/conversations/outbox";
+import type { WritingHandle } from "~/features/conversations/Writing";
+import { toast } from "~/ui/toast";
+
+interface Opens {
+  composer: RefObject<WritingHandle | null>;
+  onReply: (message: Message) => void;
+  onDetails: (message: Message) => void;
+  onKeep: (message: Message) => void;
+}
+
+/** What can be done with the messages of a thread; who only reads can look at their details. */
+export function useMessageActions({ composer, onReply, onDetails, onKeep }: Opens): Omit<BubbleActions, "onJump"> {
+  const agent = may(useSession(), "agent");
+  const navigate = useNavigate();
+  const { mutate: react } = useReact();
+  const { mutate: settle } = useSettle();
+  const { mutate: start } = useStart();
+  return useMemo(() => {
+    if (!agent) return { onDetails };
+    return {
+      onDetails,
+      onKeep,
+      onReply: (message) => {
+        onReply(message);
+        composer.current?.focus();
+      },
+      onReact: (message, emoji) => react({ message, emoji }),
+      onAct: (act, { message, outgoing }) => {
+        if (outgoing) outbox.again(outgoing.key);
+        else settle({ message, act });
+      },
+      onEdit: ({ message, outgoing }) => {
+        composer.current?.put(message.body ?? "");
+        if (outgoing) outbox.drop(outgoing.key);
+      },
+      onDrop: ({ outgoing }) => outgoing && outbox.drop(outgoing.key),
+      onSaveContact: ({ phone }) =>
+        start(
+          { phone },
+          {
+            onSuccess: (one) => navigate(`/chat/${one.id}`),
+            onError: (error) => toast.error(describe(error).detail),
+          },
+        ),
+    };
+  }, [agent, composer, onReply, onDetails, onKeep, react, settle, start, navigate]);
+}
