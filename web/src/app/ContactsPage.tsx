@@ -4,11 +4,10 @@ import { MessageSquare, Plus, Search } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { flatten } from "~/api/pages";
-import { describe } from "~/api/problem";
 import { useSession } from "~/api/session";
 import { type Contact, may } from "~/api/types";
 import { ContactPane, StatusChip } from "~/features/contacts/ContactPane";
-import { contacts, useStart } from "~/features/contacts/queries";
+import { contacts } from "~/features/contacts/queries";
 import StartDialog from "~/features/contacts/StartDialog";
 import { instances } from "~/features/instances/queries";
 import { phone } from "~/i18n/format";
@@ -20,12 +19,12 @@ import { cn } from "~/ui/cn";
 import { inputDense } from "~/ui/Field";
 import { Listing } from "~/ui/Listing";
 import { Empty, NothingMatches } from "~/ui/states";
-import { toast } from "~/ui/toast";
 import { useNarrow } from "~/ui/useNarrow";
 import { When } from "~/ui/When";
 import { useKeys } from "./keyboard";
 import { PageHead } from "./PageHead";
 import { useTitle } from "./title";
+import { useOpenTalk } from "./useOpenTalk";
 import { useWords } from "./useWords";
 
 const statuses = ["", "new", "active", "paused", "archived"] as const;
@@ -41,7 +40,7 @@ export default function ContactsPage() {
   const [starting, start] = useState(false);
   const navigate = useNavigate();
   const narrow = useNarrow();
-  const open = useStart();
+  const { open, busy } = useOpenTalk();
   const box = useRef<HTMLInputElement>(null);
   const numbers = useQuery(instances).data ?? [];
   const agent = may(session, "agent");
@@ -73,12 +72,6 @@ export default function ContactsPage() {
   useEffect(() => {
     if (last >= all.length - 15 && hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
   }, [last, all.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
-
-  const talk = (contactId: string) =>
-    open.mutate(
-      { contactId },
-      { onSuccess: (one) => navigate(`/chat/${one.id}`), onError: (error) => toast.error(describe(error).detail) },
-    );
 
   const body = (
     <Listing
@@ -162,7 +155,7 @@ export default function ContactsPage() {
                         type="button"
                         aria-label={t("contacts.write", { name: nameOf(one) })}
                         title={t("contacts.write", { name: nameOf(one) })}
-                        onClick={() => talk(one.id)}
+                        onClick={() => open({ contactId: one.id })}
                         className="press grid size-8 place-items-center rounded-control text-muted hover:bg-well hover:text-text pointer-coarse:size-11"
                       >
                         <MessageSquare size={16} aria-hidden />
@@ -234,8 +227,8 @@ export default function ContactsPage() {
                   look="filled"
                   className="w-full"
                   icon={<MessageSquare size={16} aria-hidden />}
-                  onClick={() => talk(chosen)}
-                  busy={open.isPending && t("start.busy")}
+                  onClick={() => open({ contactId: chosen })}
+                  busy={busy && t("start.busy")}
                 >
                   {t("contacts.talk")}
                 </Button>

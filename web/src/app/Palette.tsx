@@ -19,7 +19,6 @@ import { type ReactNode, useDeferredValue, useId, useMemo, useState } from "reac
 import { useMatch, useNavigate } from "react-router";
 import { useSession } from "~/api/session";
 import { may } from "~/api/types";
-import { useStart } from "~/features/contacts/queries";
 import { useChange } from "~/features/conversations/acts";
 import { known } from "~/features/conversations/cache";
 import { search } from "~/features/conversations/Search";
@@ -29,6 +28,7 @@ import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
 import { showShortcuts } from "./overlays";
 import { theme } from "./theme";
+import { useOpenTalk } from "./useOpenTalk";
 
 interface Command {
   id: string;
@@ -45,7 +45,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const session = useSession();
   const navigate = useNavigate();
   const change = useChange();
-  const { mutate: open } = useStart();
+  const { open } = useOpenTalk();
   const id = useMatch("/chat/:id")?.params.id;
   const listId = useId();
   const [words, setWords] = useState("");
@@ -152,10 +152,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       name: nameOf(hit.contact),
       hint: hit.kind === "message" ? hit.snippet : (hit.contact.phone ?? undefined),
       icon: <Search size={16} aria-hidden />,
-      act: () =>
-        hit.conversationId
-          ? navigate(`/chat/${hit.conversationId}`)
-          : open({ contactId: hit.contact.id }, { onSuccess: (one) => navigate(`/chat/${one.id}`) }),
+      act: () => (hit.conversationId ? navigate(`/chat/${hit.conversationId}`) : open({ contactId: hit.contact.id })),
     }));
     return [...named, ...people];
   }, [commands, typed, term, found.data, navigate, open]);

@@ -4,7 +4,7 @@ import { type DefaultValues, type FieldPath, type FieldValues, useForm as useHoo
 import { config, type z } from "zod";
 import { describe, Problem } from "~/api/problem";
 import { t } from "~/i18n/t";
-import { guard } from "./leaving";
+import { guard, useLeaveWarning } from "./leaving";
 
 // Zod tries whether it may compile its checks with `new Function`. It may not here: the content security policy says so, aloud.
 config({ jitless: true });
@@ -76,21 +76,17 @@ export function useForm<V extends FieldValues>(
 
 /** Ctrl/Cmd+S saves, and nobody leaves unsaved changes without being asked: neither the page nor the app. */
 export function useUnsaved(dirty: boolean, save: () => void): void {
+  useLeaveWarning(dirty);
   useEffect(() => (dirty ? guard(() => window.confirm(t("form.leave"))) : undefined), [dirty]);
   useEffect(() => {
     if (!dirty) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     const key = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key === "s") {
         event.preventDefault();
         save();
       }
     };
-    addEventListener("beforeunload", warn);
     addEventListener("keydown", key);
-    return () => {
-      removeEventListener("beforeunload", warn);
-      removeEventListener("keydown", key);
-    };
+    return () => removeEventListener("keydown", key);
   }, [dirty, save]);
 }

@@ -5,12 +5,12 @@ import { useSession } from "~/api/session";
 import { contacts } from "~/features/contacts/queries";
 import { readPhone } from "~/features/contacts/StartDialog";
 import type { Part } from "~/features/conversations/outbox";
+import { PartDialog } from "~/features/conversations/PartDialog";
 import { phone as written } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
-import { Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 
@@ -22,6 +22,14 @@ interface Chosen {
   name: string;
   phone: string;
 }
+
+const asPart = (all: Chosen[]): Part | undefined =>
+  all[0] && {
+    kind: "contacts",
+    body: all[0].name,
+    fields: { contacts: all.map(({ id, name, phone }) => (id ? { contactId: id } : { name, phone })) },
+    content: { contacts: all.map(({ name, phone }) => ({ name, phones: [{ value: phone }] })) },
+  };
 
 /** Contact cards: people we know, found by name, or anybody with a name and a number. */
 export default function CardDialog({ onClose, onSend }: { onClose: () => void; onSend: (part: Part) => void }) {
@@ -56,138 +64,119 @@ export default function CardDialog({ onClose, onSend }: { onClose: () => void; o
     setWords("");
   };
 
+  const half = other && !typed;
   return (
-    <Dialog
-      open
-      dirty={chosen.length > 0 || [words, name, phone].some((one) => one.trim())}
-      onClose={onClose}
+    <PartDialog
       title={t("cards.title")}
-      testId="card-dialog"
+      part={half ? undefined : asPart(typed ? [...chosen, typed] : chosen)}
+      send={t("cards.send", { n: Math.max(1, chosen.length + (other ? 1 : 0)) })}
+      disabled={chosen.length === 0 && !other}
+      dirty={chosen.length > 0 || [words, name, phone].some((one) => one.trim())}
+      onTry={() => setTried(true)}
+      onSend={onSend}
+      onClose={onClose}
+      testId="card"
     >
-      <form
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (other && !typed) return;
-          const all = typed ? [...chosen, typed] : chosen;
-          if (all.length === 0) return;
-          onSend({
-            kind: "contacts",
-            body: all[0]?.name ?? "",
-            fields: { contacts: all.map(({ id, name, phone }) => (id ? { contactId: id } : { name, phone })) },
-            content: { contacts: all.map((one) => ({ name: one.name, phones: [{ value: one.phone }] })) },
-          });
-        }}
-      >
-        {chosen.length > 0 && (
-          <ul aria-label={t("cards.chosen")} className="flex flex-col gap-1" data-testid="cards-chosen">
-            {chosen.map((one) => (
-              <li
-                key={one.id ?? one.phone}
-                className="flex items-center gap-3 rounded-control border border-border py-1 ps-2 pe-1"
-              >
-                <Avatar id={one.id ?? one.phone} name={one.name} size={24} />
-                <bdi className="min-w-0 flex-1 truncate font-medium">{one.name}</bdi>
-                <span className="text-12 text-muted tabular-nums">{written(one.phone)}</span>
-                <IconButton
-                  label={t("cards.remove", { name: one.name })}
-                  icon={<X size={16} aria-hidden />}
-                  tip={false}
-                  onClick={() => choose(chosen.filter((each) => each !== one))}
-                />
-              </li>
-            ))}
-          </ul>
-        )}
-        {other ? (
-          <>
-            <TextField
-              label={t("contact.name")}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-              error={tried && !name.trim() ? t("cards.noName") : undefined}
-              autoComplete="off"
-              autoFocus
-            />
-            <TextField
-              label={t("cards.phone")}
-              value={phone}
-              onChange={(event) => setPhone(event.target.value)}
-              error={tried && !number ? t("start.notNumber") : undefined}
-              placeholder="+27 82 000 0011"
-              type="tel"
-              autoComplete="off"
-            />
-            <div className="flex flex-wrap gap-2">
-              <Button size="dense" onClick={add} data-testid="card-add">
-                {t("cards.add")}
-              </Button>
-              <Button size="dense" look="quiet" onClick={() => setOther(false)}>
-                {t("cards.search")}
-              </Button>
-            </div>
-          </>
-        ) : (
-          <>
-            <TextField
-              label={t("cards.who")}
-              hint={full ? t("cards.full", { n: MOST }) : t("cards.hint")}
-              value={words}
-              disabled={full}
-              onChange={(event) => setWords(event.target.value)}
-              onKeyDown={(event) => {
-                if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
-                // It chooses; it does not send. Hits for other words than these are not meant.
-                event.preventDefault();
-                const first = hits[0];
-                if (first && search && search === words.trim() && !found.isPlaceholderData) take(first);
-              }}
-              autoComplete="off"
-              autoFocus
-              data-testid="card-search"
-            />
-            {search && !full && (
-              <ul aria-label={t("start.known")} className="-mx-2 max-h-60 overflow-y-auto">
-                {hits.map((one) => (
-                  <li key={one.id}>
-                    <button
-                      type="button"
-                      onClick={() => take(one)}
-                      className="press flex w-full items-center gap-3 rounded-control px-2 py-1.5 text-start hover:bg-hover"
-                    >
-                      <Avatar id={one.id} name={one.name ?? ""} size={32} />
-                      <bdi className="min-w-0 flex-1 truncate font-medium">{nameOf(one)}</bdi>
-                      <span className="text-12 text-muted tabular-nums">{written(one.phone ?? "")}</span>
-                    </button>
-                  </li>
-                ))}
-                {found.isSuccess && hits.length === 0 && (
-                  <li className="px-2 py-1.5 text-13 text-muted">{t("cards.nobody", { words: search })}</li>
-                )}
-              </ul>
-            )}
-            {!full && (
-              <Button
-                size="dense"
-                look="quiet"
-                className="self-start"
-                onClick={() => setOther(true)}
-                data-testid="card-other"
-              >
-                {t("cards.other")}
-              </Button>
-            )}
-          </>
-        )}
-        <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={onClose}>{t("dialog.cancel")}</Button>
-          <Button type="submit" look="filled" disabled={chosen.length === 0 && !other} data-testid="card-send">
-            {t("cards.send", { n: Math.max(1, chosen.length + (other ? 1 : 0)) })}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      {chosen.length > 0 && (
+        <ul aria-label={t("cards.chosen")} className="flex flex-col gap-1" data-testid="cards-chosen">
+          {chosen.map((one) => (
+            <li
+              key={one.id ?? one.phone}
+              className="flex items-center gap-3 rounded-control border border-border py-1 ps-2 pe-1"
+            >
+              <Avatar id={one.id ?? one.phone} name={one.name} size={24} />
+              <bdi className="min-w-0 flex-1 truncate font-medium">{one.name}</bdi>
+              <span className="text-12 text-muted tabular-nums">{written(one.phone)}</span>
+              <IconButton
+                label={t("cards.remove", { name: one.name })}
+                icon={<X size={16} aria-hidden />}
+                tip={false}
+                onClick={() => choose(chosen.filter((each) => each !== one))}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      {other ? (
+        <>
+          <TextField
+            label={t("contact.name")}
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            error={tried && !name.trim() ? t("cards.noName") : undefined}
+            autoComplete="off"
+            autoFocus
+          />
+          <TextField
+            label={t("cards.phone")}
+            value={phone}
+            onChange={(event) => setPhone(event.target.value)}
+            error={tried && !number ? t("start.notNumber") : undefined}
+            placeholder="+27 82 000 0011"
+            type="tel"
+            autoComplete="off"
+          />
+          <div className="flex flex-wrap gap-2">
+            <Button size="dense" onClick={add} data-testid="card-add">
+              {t("cards.add")}
+            </Button>
+            <Button size="dense" look="quiet" onClick={() => setOther(false)}>
+              {t("cards.search")}
+            </Button>
+          </div>
+        </>
+      ) : (
+        <>
+          <TextField
+            label={t("cards.who")}
+            hint={full ? t("cards.full", { n: MOST }) : t("cards.hint")}
+            value={words}
+            disabled={full}
+            onChange={(event) => setWords(event.target.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+              // It chooses; it does not send. Hits for other words than these are not meant.
+              event.preventDefault();
+              const first = hits[0];
+              if (first && search && search === words.trim() && !found.isPlaceholderData) take(first);
+            }}
+            autoComplete="off"
+            autoFocus
+            data-testid="card-search"
+          />
+          {search && !full && (
+            <ul aria-label={t("start.known")} className="-mx-2 max-h-60 overflow-y-auto">
+              {hits.map((one) => (
+                <li key={one.id}>
+                  <button
+                    type="button"
+                    onClick={() => take(one)}
+                    className="press flex w-full items-center gap-3 rounded-control px-2 py-1.5 text-start hover:bg-hover"
+                  >
+                    <Avatar id={one.id} name={one.name ?? ""} size={32} />
+                    <bdi className="min-w-0 flex-1 truncate font-medium">{nameOf(one)}</bdi>
+                    <span className="text-12 text-muted tabular-nums">{written(one.phone ?? "")}</span>
+                  </button>
+                </li>
+              ))}
+              {found.isSuccess && hits.length === 0 && (
+                <li className="px-2 py-1.5 text-13 text-muted">{t("cards.nobody", { words: search })}</li>
+              )}
+            </ul>
+          )}
+          {!full && (
+            <Button
+              size="dense"
+              look="quiet"
+              className="self-start"
+              onClick={() => setOther(true)}
+              data-testid="card-other"
+            >
+              {t("cards.other")}
+            </Button>
+          )}
+        </>
+      )}
+    </PartDialog>
   );
 }

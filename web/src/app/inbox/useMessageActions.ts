@@ -1,14 +1,11 @@
 import { type RefObject, useMemo } from "react";
-import { useNavigate } from "react-router";
-import { describe } from "~/api/problem";
 import { useSession } from "~/api/session";
 import { type Message, may } from "~/api/types";
-import { useStart } from "~/features/contacts/queries";
 import { useReact, useSettle } from "~/features/conversations/acts";
 import type { BubbleActions } from "~/features/conversations/Bubble";
 import { outbox } from "~/features/conversations/outbox";
 import type { WritingHandle } from "~/features/conversations/Writing";
-import { toast } from "~/ui/toast";
+import { useOpenTalk } from "../useOpenTalk";
 
 interface Opens {
   composer: RefObject<WritingHandle | null>;
@@ -18,12 +15,16 @@ interface Opens {
 }
 
 /** What can be done with the messages of a thread; who only reads can look at their details. */
-export function useMessageActions({ composer, onReply, onDetails, onKeep }: Opens): Omit<BubbleActions, "onJump"> {
+export function useMessageActions({
+  composer,
+  onReply,
+  onDetails,
+  onKeep,
+}: Opens): Omit<BubbleActions, "onJump" | "onOpen"> {
   const agent = may(useSession(), "agent");
-  const navigate = useNavigate();
   const { mutate: react } = useReact();
   const { mutate: settle } = useSettle();
-  const { mutate: start } = useStart();
+  const { open } = useOpenTalk();
   return useMemo(() => {
     if (!agent) return { onDetails };
     return {
@@ -43,14 +44,7 @@ export function useMessageActions({ composer, onReply, onDetails, onKeep }: Open
         if (outgoing) outbox.drop(outgoing.key);
       },
       onDrop: ({ outgoing }) => outgoing && outbox.drop(outgoing.key),
-      onSaveContact: ({ phone }) =>
-        start(
-          { phone },
-          {
-            onSuccess: (one) => navigate(`/chat/${one.id}`),
-            onError: (error) => toast.error(describe(error).detail),
-          },
-        ),
+      onSaveContact: ({ phone }) => open({ phone }),
     };
-  }, [agent, composer, onReply, onDetails, onKeep, react, settle, start, navigate]);
+  }, [agent, composer, onReply, onDetails, onKeep, react, settle, open]);
 }

@@ -10,6 +10,7 @@ import { nameOf } from "~/i18n/name";
 import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Chip, type ChipLook } from "~/ui/Chip";
+import { copy } from "~/ui/copy";
 import { inputDense } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Bone, Failed, Loading } from "~/ui/states";
@@ -174,9 +175,7 @@ export function ContactPane({
                     label={t("contact.copyNumber")}
                     icon={<Copy size={14} aria-hidden />}
                     className="size-7!"
-                    onClick={() =>
-                      void navigator.clipboard?.writeText(of.phone ?? "").then(() => toast.success(t("toast.copied")))
-                    }
+                    onClick={() => copy(of.phone ?? "")}
                   />
                 </div>
               )}

@@ -4,14 +4,11 @@ import type { MessageState } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
-import { part } from "~/ui/part";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { authorName, type BubbleActions, MessageMenu, Trouble } from "./Bubble";
 import { kindName } from "./kinds";
 import type { Entry } from "./thread";
-
-const Lightbox = part(() => import("./Lightbox"));
 
 /** So many are shown; the last of them says how many more there are. */
 const SHOWN = 4;
@@ -46,7 +43,6 @@ function Tile({
   actions: BubbleActions;
   className: string | undefined;
 }) {
-  const [open, setOpen] = useState(false);
   const [broken, setBroken] = useState(false);
   const openMenu = useRef<() => void>(null);
   const entry = rest[0] as Entry;
@@ -75,7 +71,7 @@ function Tile({
               ? t("album.open", { kind: kindName(kind), at: at + 1, total })
               : t(failed ? "media.failed" : "media.pending", { kind: kindName(kind) })
         }
-        onClick={() => setOpen(true)}
+        onClick={() => actions.onOpen(entry)}
         className="grid size-full place-items-center text-muted focus-visible:-outline-offset-3"
       >
         {!ready || !media ? (
@@ -133,14 +129,6 @@ function Tile({
       {rest.slice(1).map((one) => (
         <span key={one.key} data-id={one.message.id} />
       ))}
-      {open && media && (
-        <Lightbox
-          messageId={message.id}
-          conversationId={message.conversationId}
-          media={media}
-          onClose={() => setOpen(false)}
-        />
-      )}
     </div>
   );
 }

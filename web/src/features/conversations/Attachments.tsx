@@ -1,4 +1,5 @@
 import { ArrowLeft, ArrowRight, FileText, Music, Video, X } from "lucide-react";
+import type { Media } from "~/api/types";
 import { type FileKind, kindOf, limits } from "~/api/upload";
 import { size } from "~/i18n/format";
 import { t } from "~/i18n/t";
@@ -84,6 +85,23 @@ export async function attach(list: File[]): Promise<{ files: Attached[]; problem
       });
   }
   return { files, problem: refused.length ? refused.join(" ") : undefined };
+}
+
+/** The file of a quick reply. The server has it: only its name and its type are needed here. */
+export function ofQuickReply(media: Media, caption: string): Attached {
+  const file = new File([], media.name ?? t("kind.document"), { type: media.mime });
+  const heavy = kindOf(file) === "image" && (media.sizeBytes ?? 0) > limits.image;
+  const kind = heavy ? "document" : kindOf(file);
+  return {
+    key: `${media.id} ${Date.now()}`,
+    file,
+    kind,
+    caption,
+    mediaId: media.id,
+    preview: kind === "document" ? undefined : media.url,
+    // It goes as it was kept.
+    picture: kind === "image" ? { standard: file, original: file } : undefined,
+  };
 }
 
 /** Standard or original, with what each weighs; only where there is a difference. */

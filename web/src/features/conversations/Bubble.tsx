@@ -18,27 +18,30 @@ import type { Message } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
+import { copy } from "~/ui/copy";
 import { Menu, MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { forwarded } from "./content";
 import { inOneLine } from "./kinds";
-import { type CardActions, MessageContent } from "./MessageContent";
-import type { Entry } from "./thread";
+import { type ContentActions, MessageContent } from "./MessageContent";
+import type { Entry, Said } from "./thread";
 
 const quick = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 
-export interface BubbleActions extends CardActions {
+export interface BubbleActions extends Pick<ContentActions, "onSaveContact"> {
   onReply?: ((message: Message) => void) | undefined;
   onReact?: ((message: Message, emoji: string) => void) | undefined;
   /** Keeps its words as a quick reply. */
   onKeep?: ((message: Message) => void) | undefined;
   onDetails: (message: Message) => void;
   onJump: (id: string) => void;
+  /** Shows a picture large. */
+  onOpen: (picture: Said) => void;
   /** What can be done about a message that did not go its way. */
-  onAct?: ((act: "check" | "mark-sent" | "resend" | "cancel", entry: Entry) => void) | undefined;
-  onEdit?: ((entry: Entry) => void) | undefined;
-  onDrop?: ((entry: Entry) => void) | undefined;
+  onAct?: ((act: "check" | "mark-sent" | "resend" | "cancel", entry: Said) => void) | undefined;
+  onEdit?: ((entry: Said) => void) | undefined;
+  onDrop?: ((entry: Said) => void) | undefined;
 }
 
 /** Who said it, when that is not the customer: an agent, the AI, the phone itself, a campaign, a rule, another program. */
@@ -144,7 +147,7 @@ export function Trouble({
   onAct,
   onEdit,
   onDrop,
-}: { entry: Entry } & Pick<BubbleActions, "onAct" | "onEdit" | "onDrop">) {
+}: { entry: Said } & Pick<BubbleActions, "onAct" | "onEdit" | "onDrop">) {
   const { message, outgoing } = entry;
   const local = outgoing?.is === "refused";
   const unknown = message.state === "unknown";
@@ -213,7 +216,7 @@ export function MessageMenu({
   opener,
   className,
 }: {
-  entry: Entry;
+  entry: Said;
   actions: BubbleActions;
   opener: Ref<() => void>;
   className?: string;
@@ -247,10 +250,7 @@ export function MessageMenu({
             </MenuItem>
           )}
           {message.body && (
-            <MenuItem
-              icon={<Copy aria-hidden />}
-              onSelect={() => void navigator.clipboard?.writeText(message.body ?? "")}
-            >
+            <MenuItem icon={<Copy aria-hidden />} onSelect={() => copy(message.body ?? "")}>
               {t("message.copy")}
             </MenuItem>
           )}
@@ -343,7 +343,11 @@ export const Bubble = memo(function Bubble({
                 </span>
               )}
               <Quoted message={message} contact={contact} user={user} onJump={onJump} />
-              <MessageContent message={message} onSaveContact={actions.onSaveContact} />
+              <MessageContent
+                message={message}
+                onOpen={() => actions.onOpen(entry)}
+                onSaveContact={actions.onSaveContact}
+              />
             </>
           )}
           <span className="relative top-0.5 float-end ms-3 mt-1.5 inline-flex items-center gap-[3px] text-11 text-muted tabular-nums">

@@ -1,8 +1,10 @@
 import groups from "virtual:emoji";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
 import { inputDense } from "~/ui/Field";
+import { useCursor } from "~/ui/useCursor";
+import { usePressOutside } from "~/ui/usePressOutside";
 
 const COLUMNS = 8;
 const titles = ["🙂", "👋", "🐻", "🍎", "🚗", "⚽", "💡", "🔣", "🏳️"];
@@ -22,7 +24,6 @@ const names = [
 export default function EmojiPicker({ onPick, onClose }: { onPick: (emoji: string) => void; onClose: () => void }) {
   const [words, setWords] = useState("");
   const [group, setGroup] = useState(0);
-  const [at, setAt] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => {
     const term = words.trim().toLowerCase();
@@ -33,13 +34,8 @@ export default function EmojiPicker({ onPick, onClose }: { onPick: (emoji: strin
       .slice(0, 160);
   }, [words, group]);
 
-  useEffect(() => {
-    const leave = (event: PointerEvent) => {
-      if (!box.current?.contains(event.target as Node)) onClose();
-    };
-    document.addEventListener("pointerdown", leave);
-    return () => document.removeEventListener("pointerdown", leave);
-  }, [onClose]);
+  const { at, set: setAt, move } = useCursor(box, shown.length);
+  usePressOutside(box, onClose);
 
   return (
     <div
@@ -56,9 +52,7 @@ export default function EmojiPicker({ onPick, onClose }: { onPick: (emoji: strin
         const step = { ArrowRight: onward, ArrowLeft: -onward, ArrowDown: COLUMNS, ArrowUp: -COLUMNS }[event.key];
         if (step) {
           event.preventDefault();
-          const next = Math.min(shown.length - 1, Math.max(0, at + step));
-          setAt(next);
-          box.current?.querySelector(`[data-at="${next}"]`)?.scrollIntoView({ block: "nearest" });
+          move(step);
         }
         if (event.key === "Enter") {
           event.preventDefault();

@@ -1,54 +1,41 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, Download, X, ZoomIn, ZoomOut } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useMemo, useRef, useState } from "react";
-import { keys } from "~/api/keys";
-import { flatten, type Pages } from "~/api/pages";
-import type { Media, Message } from "~/api/types";
+import { useRef, useState } from "react";
 import { moment } from "~/i18n/format";
 import { language } from "~/i18n/language";
 import { type PlainKey, t } from "~/i18n/t";
+import type { Said } from "./thread";
 
 const button =
   "grid size-11 place-items-center rounded-full bg-photo-scrim text-on-photo hover:opacity-80 focus-visible:outline-on-photo disabled:opacity-30";
 
-/** What is not a message yet has no state. */
-type Shown = Pick<Message, "id" | "body" | "media"> & Partial<Message>;
+interface Props {
+  /** The one that was opened. */
+  first: Said;
+  /** All that can be looked at, as they are now. */
+  pictures: Said[];
+  onClose: () => void;
+}
 
 /** Pictures and films of the thread, large: zoom to five times, arrows to the next, Esc to leave; what became of each. */
-export default function Lightbox({
-  messageId,
-  conversationId,
-  media,
-  onClose,
-}: {
-  messageId: string;
-  conversationId: string;
-  media: Media;
-  onClose: () => void;
-}) {
-  const client = useQueryClient();
-  const pictures = useMemo((): Shown[] => {
-    const thread = flatten(client.getQueryData<Pages<Message>>(keys.messages(conversationId)));
-    const found = thread
-      .filter((one) => (one.kind === "image" || one.kind === "video") && one.media?.state === "ready" && !one.deletedAt)
-      .reverse();
-    const alone: Shown = { id: messageId, media, body: null };
-    return found.some((one) => one.id === messageId) ? found : [alone];
-  }, [client, conversationId, messageId, media]);
-  const [at, setAt] = useState(() => pictures.findIndex((one) => one.id === messageId));
+export default function Lightbox({ first, pictures, onClose }: Props) {
+  const [key, show] = useState(first.key);
+  const found = pictures.findIndex((one) => one.key === key);
+  // A sticker is none of them, and what was deleted meanwhile is not any more.
+  const all = found < 0 ? [first] : pictures;
+  const at = Math.max(0, found);
+  const shown = (all[at] ?? first).message;
   const [zoom, setZoom] = useState(1);
   const [shift, setShift] = useState({ x: 0, y: 0 });
   const drag = useRef<{ x: number; y: number } | null>(null);
-  const shown = pictures[at] ?? pictures[0];
-  if (!shown?.media) return null;
+  if (!shown.media) return null;
 
   // The next picture is where the reading goes.
   const onward = language.rtl ? -1 : 1;
   const go = (step: number) => {
-    const next = at + step;
-    if (next < 0 || next >= pictures.length) return;
-    setAt(next);
+    const next = all[at + step];
+    if (!next) return;
+    show(next.key);
     setZoom(1);
     setShift({ x: 0, y: 0 });
   };
@@ -79,7 +66,7 @@ export default function Lightbox({
           }}
           onWheel={(event) => scale(event.deltaY < 0 ? 1.15 : 1 / 1.15)}
         >
-          <Dialog.Title className="sr-only">{t("lightbox.title", { at: at + 1, total: pictures.length })}</Dialog.Title>
+          <Dialog.Title className="sr-only">{t("lightbox.title", { at: at + 1, total: all.length })}</Dialog.Title>
           {shown.kind === "video" ? (
             // biome-ignore lint/a11y/useMediaCaption: customers' films have none
             <video
@@ -143,7 +130,7 @@ export default function Lightbox({
               <X size={18} aria-hidden />
             </Dialog.Close>
           </div>
-          {pictures.length > 1 && (
+          {all.length > 1 && (
             <>
               <button
                 type="button"
@@ -158,24 +145,20 @@ export default function Lightbox({
                 type="button"
                 className={`${button} absolute end-4`}
                 aria-label={t("lightbox.next")}
-                disabled={at === pictures.length - 1}
+                disabled={at === all.length - 1}
                 onClick={() => go(1)}
               >
                 <ChevronRight size={20} aria-hidden className="rtl:-scale-x-100" />
               </button>
             </>
           )}
-          {(shown.body || shown.createdAt) && (
-            <p className="absolute inset-x-4 bottom-4 mx-auto w-fit max-w-150 rounded-control bg-photo-scrim px-3 py-2 text-center text-13 text-on-photo">
-              {shown.body && <span className="block">{shown.body}</span>}
-              {shown.createdAt && (
-                <span data-testid="lightbox-state" className="text-12 tabular-nums">
-                  {moment(shown.createdAt)}
-                  {shown.direction === "outbound" && ` · ${t(`message.state.${shown.state}` as PlainKey)}`}
-                </span>
-              )}
-            </p>
-          )}
+          <p className="absolute inset-x-4 bottom-4 mx-auto w-fit max-w-150 rounded-control bg-photo-scrim px-3 py-2 text-center text-13 text-on-photo">
+            {shown.body && <span className="block">{shown.body}</span>}
+            <span data-testid="lightbox-state" className="text-12 tabular-nums">
+              {moment(shown.createdAt)}
+              {shown.direction === "outbound" && ` · ${t(`message.state.${shown.state}` as PlainKey)}`}
+            </span>
+          </p>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -1,10 +1,9 @@
 import { MapPin } from "lucide-react";
 import { useState } from "react";
 import { t } from "~/i18n/t";
-import { Button } from "~/ui/Button";
-import { Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import type { Part } from "./outbox";
+import { PartDialog } from "./PartDialog";
 import { isShort, readPlace } from "./place";
 
 /** A place, out of a link to a map or its coordinates. Nobody outside is asked: what is shown is what was read. */
@@ -25,86 +24,75 @@ export default function LocationDialog({ onClose, onSend }: { onClose: () => voi
         : tried
           ? t("spot.unread")
           : undefined;
+  const location = spot && {
+    latitude: spot.latitude,
+    longitude: spot.longitude,
+    ...(called.trim() && { name: called.trim() }),
+    ...(address.trim() && { address: address.trim() }),
+  };
   return (
-    <Dialog
-      open
-      dirty={[where, name, address].some((one) => one?.trim())}
-      onClose={onClose}
+    <PartDialog
       title={t("spot.title")}
-      testId="location-dialog"
+      part={
+        location && {
+          kind: "location",
+          body: location.name ?? location.address ?? "",
+          fields: { location },
+          content: location,
+        }
+      }
+      send={t("spot.send")}
+      dirty={[where, name, address].some((one) => one?.trim())}
+      onTry={() => setTried(true)}
+      onSend={onSend}
+      onClose={onClose}
+      testId="location"
     >
-      <form
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (!spot) {
-            event.currentTarget.querySelector("input")?.focus();
-            return;
-          }
-          const location = {
-            latitude: spot.latitude,
-            longitude: spot.longitude,
-            ...(called.trim() && { name: called.trim() }),
-            ...(address.trim() && { address: address.trim() }),
-          };
-          const body = location.name ?? location.address ?? "";
-          onSend({ kind: "location", body, fields: { location }, content: location });
+      <TextField
+        label={t("spot.where")}
+        hint={t("spot.hint")}
+        error={problem}
+        value={where}
+        onChange={(event) => {
+          setWhere(event.target.value);
+          setTried(false);
         }}
+        placeholder="-26.2041, 28.0473"
+        autoComplete="off"
+        spellCheck={false}
+        dir="ltr"
+        autoFocus
+      />
+      <p
+        className="flex min-h-9 items-center gap-2 rounded-control bg-well px-3 text-13 text-muted tabular-nums"
+        aria-live="polite"
+        data-testid="place-found"
       >
-        <TextField
-          label={t("spot.where")}
-          hint={t("spot.hint")}
-          error={problem}
-          value={where}
-          onChange={(event) => {
-            setWhere(event.target.value);
-            setTried(false);
-          }}
-          placeholder="-26.2041, 28.0473"
-          autoComplete="off"
-          spellCheck={false}
-          dir="ltr"
-          autoFocus
-        />
-        <p
-          className="flex min-h-9 items-center gap-2 rounded-control bg-well px-3 text-13 text-muted tabular-nums"
-          aria-live="polite"
-          data-testid="place-found"
-        >
-          <MapPin size={16} aria-hidden />
-          {spot ? (
-            <bdi dir="ltr">
-              {spot.latitude.toFixed(5)}, {spot.longitude.toFixed(5)}
-            </bdi>
-          ) : (
-            t("spot.none")
-          )}
-        </p>
-        <TextField
-          label={t("spot.name")}
-          value={called}
-          maxLength={200}
-          onChange={(event) => setName(event.target.value)}
-          autoComplete="off"
-          dir={called ? "auto" : undefined}
-        />
-        <TextField
-          label={t("spot.address")}
-          value={address}
-          maxLength={400}
-          onChange={(event) => setAddress(event.target.value)}
-          autoComplete="off"
-          dir={address ? "auto" : undefined}
-        />
-        <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={onClose}>{t("dialog.cancel")}</Button>
-          <Button type="submit" look="filled" data-testid="location-send">
-            {t("spot.send")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+        <MapPin size={16} aria-hidden />
+        {spot ? (
+          <bdi dir="ltr">
+            {spot.latitude.toFixed(5)}, {spot.longitude.toFixed(5)}
+          </bdi>
+        ) : (
+          t("spot.none")
+        )}
+      </p>
+      <TextField
+        label={t("spot.name")}
+        value={called}
+        maxLength={200}
+        onChange={(event) => setName(event.target.value)}
+        autoComplete="off"
+        dir={called ? "auto" : undefined}
+      />
+      <TextField
+        label={t("spot.address")}
+        value={address}
+        maxLength={400}
+        onChange={(event) => setAddress(event.target.value)}
+        autoComplete="off"
+        dir={address ? "auto" : undefined}
+      />
+    </PartDialog>
   );
 }

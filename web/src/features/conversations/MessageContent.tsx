@@ -18,15 +18,13 @@ import { money, phone, size } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
-import { part } from "~/ui/part";
+import { copy } from "~/ui/copy";
 import { When } from "~/ui/When";
 import { AudioPlayer } from "./AudioPlayer";
 import { known } from "./cache";
 import { basket, below, call, cards, choices, place, poll, preview, rawKind, type Vote } from "./content";
 import { Formatted } from "./format";
 import { kindName } from "./kinds";
-
-const Lightbox = part(() => import("./Lightbox"));
 
 /** A box of the picture's own shape, kept before the picture is there. */
 function box(media: Media, widest: number): { width: number; height: number } {
@@ -46,41 +44,31 @@ function Waiting({ media, kind }: { media: Media | null | undefined; kind: strin
   );
 }
 
-function Picture({ media, message, sticker }: { media: Media; message: Message; sticker?: boolean }) {
-  const [open, setOpen] = useState(false);
+function Picture({ media, message, onOpen }: { media: Media; message: Message } & Pick<ContentActions, "onOpen">) {
+  const sticker = message.kind === "sticker";
   const [broken, setBroken] = useState(false);
   if (broken) return <Waiting media={{ ...media, state: "failed" }} kind={message.kind} />;
   const shape = box(media, sticker ? 140 : 280);
   return (
-    <>
-      <button
-        type="button"
-        aria-label={t("media.open", { name: media.name || kindName(message.kind) })}
-        onClick={() => setOpen(true)}
-        style={{ width: shape.width, aspectRatio: `${shape.width} / ${shape.height}` }}
-        className={cn(
-          "block max-w-[calc(100%+12px)] overflow-hidden rounded-[10px]",
-          !sticker && "-mx-1.5 mb-1.25 bg-well",
-        )}
-      >
-        <img
-          src={media.url}
-          alt={message.body || kindName(message.kind)}
-          loading="lazy"
-          decoding="async"
-          onError={() => setBroken(true)}
-          className="size-full object-cover"
-        />
-      </button>
-      {open && (
-        <Lightbox
-          messageId={message.id}
-          conversationId={message.conversationId}
-          media={media}
-          onClose={() => setOpen(false)}
-        />
+    <button
+      type="button"
+      aria-label={t("media.open", { name: media.name || kindName(message.kind) })}
+      onClick={onOpen}
+      style={{ width: shape.width, aspectRatio: `${shape.width} / ${shape.height}` }}
+      className={cn(
+        "block max-w-[calc(100%+12px)] overflow-hidden rounded-[10px]",
+        !sticker && "-mx-1.5 mb-1.25 bg-well",
       )}
-    </>
+    >
+      <img
+        src={media.url}
+        alt={message.body || kindName(message.kind)}
+        loading="lazy"
+        decoding="async"
+        onError={() => setBroken(true)}
+        className="size-full object-cover"
+      />
+    </button>
   );
 }
 
@@ -139,11 +127,13 @@ function Location({ message }: { message: Message }) {
   );
 }
 
-export interface CardActions {
+export interface ContentActions {
+  /** Shows the picture large. */
+  onOpen: () => void;
   onSaveContact?: ((card: { name: string; phone: string }) => void) | undefined;
 }
 
-function Cards({ message, onSaveContact }: { message: Message } & CardActions) {
+function Cards({ message, onSaveContact }: { message: Message } & Pick<ContentActions, "onSaveContact">) {
   const all = cards(message.content);
   if (all.length === 0) return <Unsupported message={message} />;
   return all.map((card) => (
@@ -162,7 +152,7 @@ function Cards({ message, onSaveContact }: { message: Message } & CardActions) {
           <button
             type="button"
             aria-label={t("action.copyValue", { value: one })}
-            onClick={() => void navigator.clipboard?.writeText(one)}
+            onClick={() => copy(one)}
             className="grid size-6 place-items-center rounded-small hover:bg-hover hover:text-text"
           >
             <Copy size={14} aria-hidden />
@@ -365,7 +355,7 @@ function Unsupported({ message }: { message: Message }) {
 }
 
 /** The inside of a bubble, by kind. Words come last: they are the caption. */
-export function MessageContent({ message, onSaveContact }: { message: Message } & CardActions) {
+export function MessageContent({ message, onOpen, onSaveContact }: { message: Message } & ContentActions) {
   const { media, kind } = message;
   const words = message.body ? (
     // What people write runs as they write it, whatever the language of the page.
@@ -380,7 +370,7 @@ export function MessageContent({ message, onSaveContact }: { message: Message } 
         {!ready ? (
           <Waiting media={media} kind={kind} />
         ) : kind === "image" || kind === "sticker" ? (
-          <Picture media={media} message={message} sticker={kind === "sticker"} />
+          <Picture media={media} message={message} onOpen={onOpen} />
         ) : kind === "video" ? (
           // biome-ignore lint/a11y/useMediaCaption: what customers send has no captions
           <video

@@ -8,6 +8,7 @@ import { dayName } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { Count } from "~/ui/Count";
+import { part } from "~/ui/part";
 import { Bone, EndOfList, Failed, Loading } from "~/ui/states";
 import { useNow } from "~/ui/useNow";
 import { Album } from "./Album";
@@ -18,8 +19,10 @@ import { NoteCard } from "./NoteCard";
 import { outbox, useOutgoing } from "./outbox";
 import { messages } from "./queries";
 import { aloud } from "./settings";
-import { among, arrange, asMessage, type Entry, firstUnread } from "./thread";
+import { among, arrange, asMessage, firstUnread, pictures, type Said } from "./thread";
 import { useTyping } from "./typing";
+
+const Lightbox = part(() => import("./Lightbox"));
 
 /** Closer than this to the end counts as reading along. */
 const NEAR = 80;
@@ -49,7 +52,7 @@ function Announcer({ newest, contact }: { newest: Message | undefined; contact: 
 
 interface Props {
   conversation: Conversation;
-  actions: Omit<BubbleActions, "onJump">;
+  actions: Omit<BubbleActions, "onJump" | "onOpen">;
   /** Called when the newest messages are in sight. */
   onSeen: () => void;
 }
@@ -79,9 +82,7 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
 
   const days = useMemo(() => {
     const byId = new Map(loaded.map((one) => [one.id, one]));
-    const entries: Pick<Entry, "key" | "message" | "outgoing">[] = loaded
-      .toReversed()
-      .map((message) => ({ key: outbox.elementKey(message.id), message }));
+    const entries: Said[] = loaded.toReversed().map((message) => ({ key: outbox.elementKey(message.id), message }));
     for (const one of outgoing)
       entries.push({ key: one.key, outgoing: one, message: asMessage(one, byId.get(one.replyTo ?? ""), user) });
     return arrange(among(entries, notes), unreadId);
@@ -161,7 +162,11 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
     },
     [fetchNextPage],
   );
-  const all = useMemo<BubbleActions>(() => ({ ...actions, onJump: (id) => void jump(id) }), [actions, jump]);
+  const [large, enlarge] = useState<Said>();
+  const all = useMemo<BubbleActions>(
+    () => ({ ...actions, onJump: (id) => void jump(id), onOpen: enlarge }),
+    [actions, jump],
+  );
 
   if (query.isPending)
     return (
@@ -264,6 +269,7 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
           {missed > 0 && <Count n={missed} className="absolute -end-1 -top-1.5" />}
         </button>
       )}
+      {large && <Lightbox first={large} pictures={pictures(days)} onClose={() => enlarge(undefined)} />}
       <Announcer key={conversation.id} newest={newest} contact={contact} />
     </div>
   );

@@ -1,23 +1,23 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { CircleAlert } from "lucide-react";
-import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { api, once, onceKey, take } from "~/api/client";
 import { people } from "~/api/people";
 import { describe } from "~/api/problem";
 import type { Conversation } from "~/api/types";
-import { number } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
+import { selectSoon, useGrowth } from "~/ui/textarea";
 import { useNarrow } from "~/ui/useNarrow";
+import { Counter } from "./Counter";
 import { putNote } from "./cache";
 import { drafts } from "./drafts";
+import { lengthOf, NOTE_LIMIT } from "./limits";
 import { asked, completed, found, mentioned } from "./mentions";
-import { enterSends } from "./settings";
-
-const LIMIT = 4096;
+import { useSendKey } from "./sendKey";
+import { WritingProblem } from "./WritingProblem";
 
 /** What the team writes to itself. The whole card is tinted, so that nobody takes it for a reply; its draft is apart from the reply's. */
 export function NoteForm({ conversation, tabs }: { conversation: Conversation; tabs: ReactNode }) {
@@ -25,7 +25,7 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
   const draft = `${id}.note`;
   const client = useQueryClient();
   const phone = useNarrow();
-  const onEnter = enterSends.use();
+  const sends = useSendKey();
   const { data: team = [] } = useQuery(people);
   const [text, setText] = useState(() => drafts.get(draft));
   const [caret, setCaret] = useState(0);
@@ -36,8 +36,8 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
   /** The note that was tried, with its key: tried again, it is still the same one. */
   const tried = useRef<{ text: string; key: string }>(undefined);
   const list = useId();
-  const count = [...text].length;
-  const ready = text.trim() !== "" && count <= LIMIT;
+  const count = lengthOf(text);
+  const ready = text.trim() !== "" && count <= NOTE_LIMIT;
 
   const naming = asked(text, caret);
   const choices = naming && naming.at !== closed ? found(team, naming.words) : [];
@@ -61,7 +61,7 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
       const next = now.slice(sent.text.length).trimStart();
       const at = Math.max(0, (area.current?.selectionStart ?? 0) - (now.length - next.length));
       write(next, at);
-      requestAnimationFrame(() => area.current?.setSelectionRange(at, at));
+      selectSoon(area.current, at);
     },
     onSettled: () => {
       if (form.current?.contains(document.activeElement)) area.current?.focus();
@@ -80,20 +80,12 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
     if (!naming) return;
     const next = completed(text, naming.at, caret, who);
     write(next.text, next.caret);
-    requestAnimationFrame(() => {
-      area.current?.focus();
-      area.current?.setSelectionRange(next.caret, next.caret);
-    });
+    area.current?.focus();
+    selectSoon(area.current, next.caret);
   }
 
   useEffect(() => area.current?.focus(), []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the words
-  useLayoutEffect(() => {
-    const box = area.current;
-    if (!box) return;
-    box.style.height = "auto";
-    box.style.height = `${Math.min(box.scrollHeight, innerHeight / 3)}px`;
-  }, [text]);
+  useGrowth(area, text);
 
   const save = () => {
     if (!ready || add.isPending) return;
@@ -146,18 +138,13 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
         </div>
       )}
       {tabs}
-      {add.isError && (
-        <p role="alert" className="flex items-start gap-1.5 px-3.5 pt-2 text-12 text-danger">
-          <CircleAlert size={14} className="mt-px shrink-0" aria-hidden />
-          {describe(add.error).detail}
-        </p>
-      )}
+      {add.isError && <WritingProblem text={describe(add.error).detail} />}
       <textarea
         ref={area}
         data-testid="note-text"
         role="combobox"
         aria-label={t("note.label", { who: nameOf(contact) })}
-        aria-invalid={count > LIMIT || undefined}
+        aria-invalid={count > NOTE_LIMIT || undefined}
         aria-autocomplete="list"
         aria-expanded={choices.length > 0}
         aria-controls={choices.length > 0 ? list : undefined}
@@ -170,7 +157,6 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
         onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
         onKeyDown={(event) => {
           if (event.nativeEvent.isComposing) return;
-          const control = event.ctrlKey || event.metaKey;
           const one = choices[current];
           const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
           if (one && step) {
@@ -179,7 +165,7 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
           } else if (one && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
             event.preventDefault();
             name(one.name);
-          } else if (event.key === "Enter" && !event.shiftKey && (onEnter && !phone ? !control : control)) {
+          } else if (sends(event)) {
             event.preventDefault();
             save();
           } else if (event.key === "Escape") {
@@ -191,16 +177,7 @@ export function NoteForm({ conversation, tabs }: { conversation: Conversation; t
         className="block w-full resize-none bg-transparent px-3.5 pt-2.5 pb-1 leading-5 text-text outline-none placeholder:text-note-text"
       />
       <div className="flex items-center justify-end gap-2 px-2 pb-2">
-        {count > LIMIT * 0.8 && (
-          <span
-            className={cn("text-12 tabular-nums", count > LIMIT ? "font-medium text-danger" : "text-note-text")}
-            aria-live="polite"
-          >
-            {count > LIMIT
-              ? t("composer.over", { n: count - LIMIT })
-              : t("composer.count", { n: number(count), limit: number(LIMIT) })}
-          </span>
-        )}
+        <Counter count={count} limit={NOTE_LIMIT} tone="text-note-text" />
         <Button
           look="filled"
           size="dense"

@@ -2,11 +2,11 @@ import { X } from "lucide-react";
 import { useRef, useState } from "react";
 import type { Instance } from "~/api/types";
 import { t } from "~/i18n/t";
-import { Button } from "~/ui/Button";
-import { Dialog } from "~/ui/Dialog";
 import { Field, inputLook, TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
+import { lengthOf } from "./limits";
 import type { Part } from "./outbox";
+import { PartDialog } from "./PartDialog";
 
 const MOST = 12;
 /** As many as a list has rows. */
@@ -14,7 +14,7 @@ const MOST_ROWS = 10;
 const QUESTION = 255;
 const ANSWER = 100;
 
-const length = (text: string): number => [...text.trim()].length;
+const length = (text: string): number => lengthOf(text.trim());
 
 /** A question with two to twelve answers. A new line for an answer is there as soon as the last one is used. */
 export default function PollDialog({
@@ -56,6 +56,7 @@ export default function PollDialog({
     answers.every(
       (_, at) => length(given[at] ?? "") <= ANSWER && (!given[at] || given.indexOf(given[at] ?? "") === at),
     );
+  const poll = { question: question.trim(), options: filled, multiple: multiple && !buttons };
 
   const write = (at: number, text: string) => {
     const next = answers.map((one, index) => (index === at ? text : one));
@@ -65,93 +66,74 @@ export default function PollDialog({
   const field = (at: number) => list.current?.querySelectorAll("input")[at];
 
   return (
-    <Dialog
-      open
-      dirty={question.trim() !== "" || filled.length > 0}
-      onClose={onClose}
+    <PartDialog
       title={t("poll.title")}
       text={buttons ? t("poll.asButtons") : undefined}
-      testId="poll-dialog"
+      part={good ? { kind: "poll", body: poll.question, fields: { poll }, content: poll } : undefined}
+      send={t("poll.send")}
+      dirty={question.trim() !== "" || filled.length > 0}
+      onTry={() => setTried(true)}
+      onSend={onSend}
+      onClose={onClose}
+      testId="poll"
     >
-      <form
-        noValidate
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setTried(true);
-          if (!good) {
-            const form = event.currentTarget;
-            requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid=true]")?.focus());
-            return;
-          }
-          const poll = { question: question.trim(), options: filled, multiple: multiple && !buttons };
-          onSend({ kind: "poll", body: poll.question, fields: { poll }, content: poll });
-        }}
-      >
-        <TextField
-          label={t("poll.question")}
-          value={question}
-          onChange={(event) => setQuestion(event.target.value)}
-          error={questionWrong}
-          autoComplete="off"
-          dir={question ? "auto" : undefined}
-          autoFocus
-        />
-        <div ref={list} className="flex flex-col gap-2" role="group" aria-label={t("poll.answers")}>
-          {answers.map((answer, at) => (
-            <Field key={at} label={t("poll.answer", { n: at + 1 })} error={wrong(at)}>
-              {(wiring) => (
-                <div className="flex gap-1">
-                  <input
-                    {...wiring}
-                    value={answer}
-                    dir={answer ? "auto" : undefined}
-                    autoComplete="off"
-                    className={inputLook}
-                    onChange={(event) => write(at, event.target.value)}
-                    onKeyDown={(event) => {
-                      const next = field(at + 1);
-                      if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !answer.trim() || !next) return;
-                      event.preventDefault();
-                      next.focus();
+      <TextField
+        label={t("poll.question")}
+        value={question}
+        onChange={(event) => setQuestion(event.target.value)}
+        error={questionWrong}
+        autoComplete="off"
+        dir={question ? "auto" : undefined}
+        autoFocus
+      />
+      <div ref={list} className="flex flex-col gap-2" role="group" aria-label={t("poll.answers")}>
+        {answers.map((answer, at) => (
+          <Field key={at} label={t("poll.answer", { n: at + 1 })} error={wrong(at)}>
+            {(wiring) => (
+              <div className="flex gap-1">
+                <input
+                  {...wiring}
+                  value={answer}
+                  dir={answer ? "auto" : undefined}
+                  autoComplete="off"
+                  className={inputLook}
+                  onChange={(event) => write(at, event.target.value)}
+                  onKeyDown={(event) => {
+                    const next = field(at + 1);
+                    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !answer.trim() || !next) return;
+                    event.preventDefault();
+                    next.focus();
+                  }}
+                />
+                {answers.length > 2 && (answer || at < answers.length - 1) && (
+                  <IconButton
+                    label={t("poll.removeAnswer", { n: at + 1 })}
+                    icon={<X size={16} aria-hidden />}
+                    tip={false}
+                    className="size-9"
+                    onClick={() => {
+                      const rest = answers.filter((_, index) => index !== at);
+                      if (rest.at(-1)?.trim() && rest.length < most) rest.push("");
+                      setAnswers(rest);
+                      field(Math.max(0, at - 1))?.focus();
                     }}
                   />
-                  {answers.length > 2 && (answer || at < answers.length - 1) && (
-                    <IconButton
-                      label={t("poll.removeAnswer", { n: at + 1 })}
-                      icon={<X size={16} aria-hidden />}
-                      tip={false}
-                      className="size-9"
-                      onClick={() => {
-                        const rest = answers.filter((_, index) => index !== at);
-                        if (rest.at(-1)?.trim() && rest.length < most) rest.push("");
-                        setAnswers(rest);
-                        field(Math.max(0, at - 1))?.focus();
-                      }}
-                    />
-                  )}
-                </div>
-              )}
-            </Field>
-          ))}
-        </div>
-        <label className="flex items-center gap-2.5 text-13">
-          <input
-            type="checkbox"
-            checked={multiple && !buttons}
-            disabled={buttons}
-            onChange={(event) => setMultiple(event.target.checked)}
-            className="size-4 accent-primary"
-          />
-          <span className={buttons ? "text-muted" : undefined}>{t("poll.several")}</span>
-        </label>
-        <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={onClose}>{t("dialog.cancel")}</Button>
-          <Button type="submit" look="filled" data-testid="poll-send">
-            {t("poll.send")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+                )}
+              </div>
+            )}
+          </Field>
+        ))}
+      </div>
+      <label className="flex items-center gap-2.5 text-13">
+        <input
+          type="checkbox"
+          checked={multiple && !buttons}
+          disabled={buttons}
+          onChange={(event) => setMultiple(event.target.checked)}
+          className="size-4 accent-primary"
+        />
+        <span className={buttons ? "text-muted" : undefined}>{t("poll.several")}</span>
+      </label>
+    </PartDialog>
   );
 }

@@ -1,7 +1,9 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import type { Session } from "~/api/types";
 
 const KEEP_MS = 30 * 24 * 60 * 60_000;
+
+const SAVE_AFTER_MS = 400;
 
 interface Kept {
   text: string;
@@ -65,3 +67,24 @@ class Drafts {
 export const drafts = new Drafts();
 
 export const useDrafts = (): ReadonlyMap<string, string> => useSyncExternalStore(drafts.watch, drafts.all);
+
+/** The text of one conversation. It is kept a moment after the last key, and at once when the page or the conversation is left. */
+export function useDraft(conversation: string): [text: string, setText: (text: string) => void] {
+  const [text, setText] = useState(() => drafts.get(conversation));
+  const latest = useRef(text);
+  latest.current = text;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change of the text starts the wait anew
+  useEffect(() => {
+    const timer = setTimeout(() => drafts.put(conversation, latest.current), SAVE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [conversation, text]);
+  useEffect(() => {
+    const keep = () => drafts.put(conversation, latest.current);
+    addEventListener("pagehide", keep);
+    return () => {
+      removeEventListener("pagehide", keep);
+      keep();
+    };
+  }, [conversation]);
+  return [text, setText];
+}

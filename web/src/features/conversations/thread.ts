@@ -7,11 +7,16 @@ import type { Outgoing } from "./outbox";
 
 const GROUP_MS = 3 * 60_000;
 
-/** One bubble: a message, or what is on its way to become one. */
-export interface Entry {
+/** A message, or what is on its way to become one. */
+export interface Said {
+  /** Stays the same when it has become one. */
   key: string;
   message: Message;
   outgoing?: Outgoing;
+}
+
+/** One bubble. */
+export interface Entry extends Said {
   /** First and last of a run by the same author within three minutes. */
   first: boolean;
   last: boolean;
@@ -97,8 +102,6 @@ export function firstUnread(newestFirst: Message[], unread: number): string | un
 
 const author = (one: Message): string => `${one.direction} ${one.author.kind} ${one.author.id ?? ""}`;
 
-type Said = Pick<Entry, "key" | "message" | "outgoing">;
-
 /** Notes among the messages, by the time of both; what is on its way stays last. */
 export function among(messages: Said[], notes: Note[]): (Said | NoteEntry)[] {
   const left = [...notes].sort((a, b) => (place(a) < place(b) ? -1 : 1));
@@ -172,3 +175,13 @@ export function arrange(entries: (Said | NoteEntry)[], unreadId: string | undefi
   for (const day of days) day.entries = folded(day.entries);
   return days;
 }
+
+/** The pictures and films of a thread that can be looked at, oldest first. */
+export const pictures = (days: readonly Day[]): Said[] =>
+  days
+    .flatMap((day) => day.entries)
+    .flatMap((one) => ("note" in one ? [] : (one.album ?? [one])))
+    .filter(
+      ({ message: { kind, media, deletedAt } }) =>
+        (kind === "image" || kind === "video") && media?.state === "ready" && !deletedAt,
+    );

@@ -1,8 +1,11 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
 import type { Frame } from "~/api/live";
 
 /** Who stopped typing does not always say so. */
 const FORGET_MS = 12_000;
+
+/** Without a key for so long nobody types any more. */
+const PAUSE_MS = 5_000;
 
 const writing = new Map<string, ReturnType<typeof setTimeout>>();
 const readers = new Set<() => void>();
@@ -33,3 +36,22 @@ const subscribe = (reader: () => void) => {
 
 export const useTyping = (conversation: string): boolean =>
   useSyncExternalStore(subscribe, () => writing.has(conversation));
+
+/** Tells the customer that somebody writes to them: `key` at each key, `end` when it is sent. */
+export function useTellTyping(onTyping: (on: boolean) => void) {
+  const pause = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(pause.current), []);
+  const end = () => {
+    clearTimeout(pause.current);
+    pause.current = undefined;
+  };
+  const key = () => {
+    if (!pause.current) onTyping(true);
+    end();
+    pause.current = setTimeout(() => {
+      end();
+      onTyping(false);
+    }, PAUSE_MS);
+  };
+  return { key, end };
+}

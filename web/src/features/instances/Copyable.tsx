@@ -1,7 +1,7 @@
 import { Copy } from "lucide-react";
 import { t } from "~/i18n/t";
+import { copy } from "~/ui/copy";
 import { IconButton } from "~/ui/IconButton";
-import { toast } from "~/ui/toast";
 
 /** A value to take elsewhere: what it is, the value, and a button that copies it. */
 export function Copyable({ label, value, testId }: { label: string; value: string; testId?: string }) {
@@ -15,7 +15,7 @@ export function Copyable({ label, value, testId }: { label: string; value: strin
         <IconButton
           label={t("copy.value", { what: label })}
           icon={<Copy size={16} aria-hidden />}
-          onClick={() => void navigator.clipboard?.writeText(value).then(() => toast.success(t("toast.copied")))}
+          onClick={() => copy(value)}
         />
       </div>
     </div>

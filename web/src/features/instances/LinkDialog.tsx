@@ -9,12 +9,12 @@ import { Rich } from "~/i18n/Rich";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { cn } from "~/ui/cn";
+import { copy } from "~/ui/copy";
 import { Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
 import { Seg } from "~/ui/Seg";
 import { Spinner } from "~/ui/Spinner";
-import { toast } from "~/ui/toast";
 import { useInstanceAct } from "./acts";
 import { Ring } from "./Ring";
 import { reasonOf } from "./state";
@@ -184,11 +184,7 @@ function PairingCode({ instance }: { instance: Instance }) {
           <span className="code text-28 font-strong tracking-[0.12em]">
             {code.slice(0, 4)}-{code.slice(4)}
           </span>
-          <IconButton
-            label={t("pairing.copy")}
-            icon={<Copy size={18} aria-hidden />}
-            onClick={() => void navigator.clipboard?.writeText(code).then(() => toast.success(t("toast.copied")))}
-          />
+          <IconButton label={t("pairing.copy")} icon={<Copy size={18} aria-hidden />} onClick={() => copy(code)} />
         </div>
       )}
       <p className="text-13 text-muted">

@@ -22,6 +22,7 @@ import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
 import { Chip } from "~/ui/Chip";
 import { cn } from "~/ui/cn";
+import { copy } from "~/ui/copy";
 import { Confirm, Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
 import { IconButton } from "~/ui/IconButton";
@@ -153,12 +154,7 @@ export function NumberCard({
               </MenuItem>
             )}
             {of.hookUrl && (
-              <MenuItem
-                icon={<Link2 aria-hidden />}
-                onSelect={() =>
-                  void navigator.clipboard?.writeText(of.hookUrl ?? "").then(() => toast.success(t("toast.copied")))
-                }
-              >
+              <MenuItem icon={<Link2 aria-hidden />} onSelect={() => copy(of.hookUrl ?? "")}>
                 {t("number.copyHook")}
               </MenuItem>
             )}

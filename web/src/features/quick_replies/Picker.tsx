@@ -1,12 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Paperclip, Settings2 } from "lucide-react";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { useId, useLayoutEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { describe } from "~/api/problem";
 import type { QuickReply } from "~/api/types";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
 import { inputDense } from "~/ui/Field";
+import { useCursor } from "~/ui/useCursor";
+import { usePressOutside } from "~/ui/usePressOutside";
 import { quickReplies, search } from "./queries";
 import { fill, type Known } from "./variables";
 
@@ -25,28 +27,17 @@ interface Props {
 export default function Picker({ known, begun, onShown, onPick, onClose }: Props) {
   const query = useQuery(quickReplies);
   const [words, setWords] = useState(begun);
-  const [at, setAt] = useState(0);
   const box = useRef<HTMLDivElement>(null);
   const id = useId();
   const shown = search(query.data ?? [], words);
+  const { at, set: setAt, move } = useCursor(box, shown.length);
   const chosen = shown[at];
   const filled = chosen && fill(chosen.body, known);
 
   const shownNow = useRef(onShown);
   useLayoutEffect(() => shownNow.current(), []);
-  useEffect(() => {
-    const leave = (event: PointerEvent) => {
-      if (!box.current?.contains(event.target as Node)) onClose(words || undefined);
-    };
-    document.addEventListener("pointerdown", leave);
-    return () => document.removeEventListener("pointerdown", leave);
-  }, [onClose, words]);
+  usePressOutside(box, () => onClose(words || undefined));
 
-  const move = (to: number) => {
-    const next = Math.min(shown.length - 1, Math.max(0, to));
-    setAt(next);
-    box.current?.querySelector(`[data-at="${next}"]`)?.scrollIntoView({ block: "nearest" });
-  };
   const take = (one: QuickReply | undefined) => one && onPick(one, fill(one.body, known).text);
 
   return (
@@ -60,7 +51,7 @@ export default function Picker({ known, begun, onShown, onPick, onClose }: Props
         const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 6, PageUp: -6 }[event.key];
         if (step) {
           event.preventDefault();
-          move(at + step);
+          move(step);
         } else if (event.key === "Escape") {
           event.stopPropagation();
           onClose(words);

@@ -11,8 +11,10 @@ import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Dialog } from "~/ui/Dialog";
 import { Field, inputLook, SelectField, TextField } from "~/ui/Field";
+import { FileInput } from "~/ui/FileInput";
 import { FormProblem } from "~/ui/FormProblem";
 import { IconButton } from "~/ui/IconButton";
+import { insertAtCaret } from "~/ui/textarea";
 import { toast } from "~/ui/toast";
 import { Said, useForm } from "~/ui/useForm";
 import { people, useSave } from "./queries";
@@ -134,14 +136,9 @@ export default function ReplyDialog({ reply, body, onClose }: Props) {
                 type="button"
                 className="press code rounded-small border border-border bg-surface px-1.5 py-0.5 text-11 text-muted hover:bg-hover hover:text-text pointer-coarse:min-h-8"
                 onClick={() => {
-                  const box = area.current;
-                  const from = box?.selectionStart ?? text.length;
-                  const put = `{{${name}}}`;
-                  form.setValue("body", text.slice(0, from) + put + text.slice(box?.selectionEnd ?? from), {
-                    shouldDirty: true,
-                  });
-                  box?.focus();
-                  requestAnimationFrame(() => box?.setSelectionRange(from + put.length, from + put.length));
+                  const next = insertAtCaret(area.current, text, `{{${name}}}`);
+                  form.setValue("body", next, { shouldDirty: true });
+                  area.current?.focus();
                 }}
               >
                 {name}
@@ -186,18 +183,7 @@ export default function ReplyDialog({ reply, body, onClose }: Props) {
                     {t("quick.addFile")}
                   </Button>
                 )}
-                <input
-                  ref={chooser}
-                  type="file"
-                  hidden
-                  aria-hidden="true"
-                  tabIndex={-1}
-                  data-testid="reply-file"
-                  onChange={(event) => {
-                    void choose(event.target.files?.[0]);
-                    event.target.value = "";
-                  }}
-                />
+                <FileInput ref={chooser} testId="reply-file" onFiles={([first]) => void choose(first)} />
               </div>
             )}
           </Field>

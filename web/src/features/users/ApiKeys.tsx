@@ -9,6 +9,7 @@ import type { ApiKey, MadeApiKey } from "~/api/types";
 import { day } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
+import { copy } from "~/ui/copy";
 import { Confirm } from "~/ui/Dialog";
 import { SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
@@ -84,13 +85,7 @@ function Make() {
             >
               {made.key}
             </code>
-            <Button
-              size="dense"
-              icon={<Copy size={16} aria-hidden />}
-              onClick={() =>
-                void navigator.clipboard?.writeText(made.key ?? "").then(() => toast.success(t("toast.copied")))
-              }
-            >
+            <Button size="dense" icon={<Copy size={16} aria-hidden />} onClick={() => copy(made.key ?? "")}>
               {t("action.copy")}
             </Button>
           </div>

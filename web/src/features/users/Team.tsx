@@ -12,6 +12,7 @@ import { day } from "~/i18n/format";
 import { type PlainKey, t } from "~/i18n/t";
 import { Avatar } from "~/ui/Avatar";
 import { Button } from "~/ui/Button";
+import { copy } from "~/ui/copy";
 import { Confirm } from "~/ui/Dialog";
 import { inputDense, SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
@@ -34,11 +35,7 @@ function CopyLink({ url }: { url: string }) {
       data-testid="invitation-link"
     >
       <span className="code min-w-0 flex-1 truncate text-12">{url}</span>
-      <IconButton
-        label={t("team.copyLink")}
-        icon={<Copy size={16} aria-hidden />}
-        onClick={() => void navigator.clipboard?.writeText(url).then(() => toast.success(t("toast.copied")))}
-      />
+      <IconButton label={t("team.copyLink")} icon={<Copy size={16} aria-hidden />} onClick={() => copy(url)} />
     </span>
   );
 }
