@@ -68,7 +68,7 @@ story(
     const there = await lerato.open("/settings/notifications");
 
     // Only the switch asks for the permission. What would be shown is noted instead: no system stands behind this browser.
-    await there.evaluate(() => {
+    await there.addInitScript(() => {
       window.shown = [];
       window.Notification = class {
         static permission = "default";
@@ -82,6 +82,7 @@ story(
       };
       document.hasFocus = () => false;
     });
+    await there.reload();
     await there.getByRole("radio", { name: "All conversations" }).check();
     await there.getByRole("switch", { name: "Desktop alerts" }).click();
     await there.getByTestId("user-menu").click();

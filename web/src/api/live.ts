@@ -15,8 +15,11 @@ export type Status =
   | { is: "offline" };
 
 interface Options {
-  /** An event, in order, each number once. */
-  onFrame(frame: Frame): void;
+  /**
+   * An event, in order, each number once. `age`: it happened at most so many milliseconds ago: 0 as it happens; what was missed, no
+   * longer ago than the stream was cut. The times of server and device are not compared: a device's clock may be minutes off.
+   */
+  onFrame(frame: Frame, age: number): void;
   /** Too much was missed to be told one by one: everything must be read again. */
   onReset(): void;
   /** The first `hello` of this page: what was read before it may lack what happened in between. */
@@ -29,8 +32,9 @@ const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 /** The server ends a stream with this code when its session has ended. */
 const SIGNED_OUT = 4401;
-/** A page that slept this long has a socket that is dead and does not know it. */
-const SLEPT = 45_000;
+const PULSE = 15_000;
+/** A page that slept this long has a socket that is dead and does not know it. The timers of a hidden page may run once a minute only. */
+const SLEPT = 90_000;
 
 /** One WebSocket for the page. It comes back by itself and asks for what it missed by number: no gaps, no doubles. */
 export class Live {
@@ -41,6 +45,10 @@ export class Live {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pulse: ReturnType<typeof setInterval> | undefined;
   #lastPulse = 0;
+  /** When the stream was last known to be whole. */
+  #cutAt: number | undefined;
+  /** The events up to this number were missed, and so long the stream was cut. */
+  #missed = { until: 0, age: 0 };
   #stopped = true;
   readonly #watchers = new Set<() => void>();
   readonly #options: Options;
@@ -70,7 +78,7 @@ export class Live {
     addEventListener("offline", this.#gone);
     document.addEventListener("visibilitychange", this.#seen);
     this.#lastPulse = Date.now();
-    this.#pulse = setInterval(this.#woke, 15_000);
+    this.#pulse = setInterval(this.#woke, PULSE);
     this.#connect();
   }
 
@@ -83,6 +91,8 @@ export class Live {
     clearTimeout(this.#timer);
     this.#drop();
     this.#seq = undefined;
+    this.#cutAt = undefined;
+    this.#missed = { until: 0, age: 0 };
     this.#attempt = 0;
   }
 
@@ -106,6 +116,7 @@ export class Live {
   }
 
   #gone = (): void => {
+    this.#cut();
     this.#drop();
     clearTimeout(this.#timer);
     this.#set({ is: "offline" });
@@ -114,6 +125,7 @@ export class Live {
   /** Timers stand still while a machine sleeps: a late pulse means that we slept, and the socket with us. */
   #woke = (): void => {
     const late = Date.now() - this.#lastPulse > SLEPT;
+    if (late) this.#cut();
     this.#lastPulse = Date.now();
     if (!late) return;
     this.#drop();
@@ -126,6 +138,11 @@ export class Live {
     this.#woke();
     if (document.visibilityState === "visible" && this.#status.is === "waiting") this.now();
   };
+
+  /** The stream broke: now, or, when the machine slept over it, soon after the last pulse. */
+  #cut(): void {
+    this.#cutAt ??= Math.min(Date.now(), this.#lastPulse + PULSE);
+  }
 
   #drop(): void {
     const socket = this.#socket;
@@ -158,6 +175,7 @@ export class Live {
     };
     socket.onclose = (event) => {
       if (socket !== this.#socket || this.#stopped) return;
+      this.#cut();
       this.#socket = undefined;
       this.#later(opened && event.code !== SIGNED_OUT);
     };
@@ -168,6 +186,8 @@ export class Live {
       const first = this.#seq === undefined;
       // With `after` the missed events follow; their numbers count, not the server's present one.
       if (first) this.#seq = frame.seq;
+      else this.#missed = { until: frame.seq ?? 0, age: Date.now() - (this.#cutAt ?? Date.now()) };
+      this.#cutAt = undefined;
       this.#attempt = 0;
       this.#set({ is: "open" });
       if (first) this.#options.onStart();
@@ -182,7 +202,7 @@ export class Live {
       if (this.#seq !== undefined && frame.seq <= this.#seq) return;
       this.#seq = frame.seq;
     }
-    this.#options.onFrame(frame);
+    this.#options.onFrame(frame, frame.seq !== undefined && frame.seq <= this.#missed.until ? this.#missed.age : 0);
   }
 
   /** Tries again in a while. `trusted`: the session was good when it broke. */

@@ -28,6 +28,7 @@ import { useKeys, useSequence } from "./keyboard";
 import { goLive, useLiveStatus } from "./live";
 import { hideOverlay, showPalette, showShortcuts, useOverlay } from "./overlays";
 import { rail } from "./panes";
+import { useLooking } from "./tabs";
 import { UserMenu } from "./UserMenu";
 
 const palette = () => import("./Palette");
@@ -336,6 +337,7 @@ function Framed({ session }: { session: Session }) {
   const wishes = !!useQuery(preferences).data;
   const [rested, setRested] = useState(false);
   const [watchers, setWatchers] = useState<[typeof import("./alerts"), typeof import("./desk")]>();
+  useLooking(useLocation().pathname);
   const tight = small || chosen === "tight" || (chosen === "auto" && inbox);
 
   useKeys({ "?": showShortcuts });

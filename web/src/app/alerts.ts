@@ -7,6 +7,7 @@ import { nameOf } from "~/i18n/name";
 import { desktop, sound } from "~/ui/alerts";
 import { chime } from "~/ui/chime";
 import { onFrame } from "./live";
+import { lookedAt, once } from "./tabs";
 
 /** Who was away for longer finds a count, not a storm of sounds. */
 const FRESH_MS = 60_000;
@@ -19,39 +20,26 @@ export function calls(of: Conversation, user: string, { alerts }: Pick<Preferenc
   return of.assignee ? of.assignee.id === user : alerts === "team";
 }
 
-/** Several tabs hear the same message: the first of them does it. */
-function once(id: string, work: () => void): void {
-  if (!navigator.locks) work();
-  else
-    void navigator.locks.request(`indaba.alert.${id}`, { ifAvailable: true }, async (lock) => {
-      if (!lock) return;
-      work();
-      await new Promise((later) => setTimeout(later, 5_000));
-    });
-}
-
 /** Rings and shows what comes in, for as long as somebody is signed in. `open` goes to a conversation. */
 export function watchAlerts(client: QueryClient, user: string, open: (conversation: string) => void): () => void {
   let rang = 0;
-  return onFrame((frame) => {
-    if (frame.kind !== "message.received") return;
+  return onFrame((frame, age) => {
+    if (frame.kind !== "message.received" || age > FRESH_MS) return;
     const told = (frame.patch ?? {}) as { message?: Message; conversation?: Partial<Conversation> };
     const { message } = told;
     const wishes = client.getQueryData(preferences.queryKey);
-    if (!message || !wishes) return;
+    if (!message || !wishes || isQuiet(wishes, new Date())) return;
     const conversation = { ...known(client, message.conversationId), ...told.conversation } as Conversation;
-    if (!conversation.contact) return;
-    if (Date.now() - Date.parse(frame.at ?? "") > FRESH_MS || isQuiet(wishes, new Date())) return;
     const { id, contact } = conversation;
-    if (!calls(conversation, user, wishes)) return;
-    const here = document.visibilityState === "visible" && document.hasFocus();
-    if (here && location.pathname === `/chat/${id}`) return;
-    once(message.id, () => {
+    if (!contact || !calls(conversation, user, wishes)) return;
+    void once(message.id, async () => {
+      const pages = await lookedAt();
+      if (pages.includes(`/chat/${id}`)) return;
       if (sound.get() && Date.now() - rang >= CHIME_EACH_MS) {
         rang = Date.now();
         chime();
       }
-      if (!here && desktop.get() && "Notification" in window && Notification.permission === "granted")
+      if (pages.length === 0 && desktop.get() && "Notification" in window && Notification.permission === "granted")
         show(nameOf(contact), inOneLine(message.kind, message.body ?? ""), id, open);
     });
   });

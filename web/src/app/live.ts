@@ -15,10 +15,11 @@ import { applyInstanceFrame } from "~/features/instances/live";
 import { applyQuickReplyFrame } from "~/features/quick_replies/live";
 
 let current: Live | undefined;
-const listeners = new Set<(frame: Frame) => void>();
+type Listener = (frame: Frame, age: number) => void;
+const listeners = new Set<Listener>();
 
-/** Hears every event as it comes, until the function that comes back is called. */
-export function onFrame(listener: (frame: Frame) => void): () => void {
+/** Hears every event as it comes, with how old it is at most, until the function that comes back is called. */
+export function onFrame(listener: Listener): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
@@ -49,9 +50,9 @@ export function goLive(client: QueryClient, session: Session): () => void {
   // Server data only: who is signed in does not come from the stream.
   const stale = () => client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== me.queryKey[0] });
   const live = new Live({
-    onFrame: (frame) => {
+    onFrame: (frame, age) => {
       replay.hear(frame);
-      for (const listener of listeners) listener(frame);
+      for (const listener of listeners) listener(frame, age);
     },
     onReset: () => void stale(),
     onStart: () => void stale(),

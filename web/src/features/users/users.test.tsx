@@ -1,10 +1,8 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { isQuiet } from "~/api/preferences";
-import type { Conversation, Preferences } from "~/api/types";
+import type { Preferences } from "~/api/types";
 import { safeNext } from "~/app/AuthPage";
-import { watchAlerts } from "~/app/alerts";
-import { desktop } from "~/ui/alerts";
 import { problem } from "../../../tests/fake/server";
 import { house, socket, visit } from "../../../tests/house";
 import { strength } from "./rules";
@@ -239,47 +237,5 @@ describe("notifications", () => {
     expect([at("21:59"), at("22:00"), at("03:00"), at("06:59"), at("07:00")]).toEqual([false, true, true, true, false]);
     expect([at("11:59", "12:00", "13:00"), at("12:30", "12:00", "13:00")]).toEqual([false, true]);
     expect(isQuiet({ ...preferences, quiet: false }, new Date("2026-11-20T23:00:00"))).toBe(false);
-  });
-
-  it("show what comes in, but not in the conversation that somebody looks at, and not what is none of theirs", async () => {
-    const shown: { title: string; body: string; click: () => void }[] = [];
-    vi.stubGlobal(
-      "Notification",
-      class {
-        static permission = "granted";
-        onclick = () => undefined;
-        constructor(title: string, { body }: { body: string }) {
-          shown.push({ title, body, click: () => this.onclick() });
-        }
-        close() {}
-      },
-    );
-    const focus = vi.spyOn(document, "hasFocus").mockReturnValue(false);
-    desktop.set(true);
-    const { server, talks } = house("Lerato Mokoena", "Mandla Nkosi", "Thandi Zulu");
-    const [lerato, mandla, thandi] = talks as [Conversation, Conversation, Conversation];
-    mandla.assignee = { id: server.users[1]?.id ?? "", name: "Pieter Botha" };
-    const { client } = visit(`/chat/${lerato.id}`, server);
-    await screen.findByTestId("composer");
-    await waitFor(() => expect(socket().readyState).toBe(1));
-    await waitFor(() => expect(client.getQueryData(["preferences"])).toBeTruthy());
-    const went: string[] = [];
-    const end = watchAlerts(client, server.session?.user.id ?? "", (id) => went.push(id));
-    act(() => void server.say(mandla, { body: "For Pieter" }));
-    act(() => void server.say(lerato, { body: "Nobody looks" }));
-    focus.mockReturnValue(true);
-    act(() => void server.say(lerato, { body: "Somebody looks" }));
-    focus.mockReturnValue(false);
-    act(() => void server.say(thandi, { body: "Is *it* still to let?" }));
-    await waitFor(() => expect(shown).toHaveLength(2));
-    expect(shown.map(({ title, body }) => [title, body])).toEqual([
-      ["Lerato Mokoena", "Nobody looks"],
-      ["Thandi Zulu", "Is it still to let?"],
-    ]);
-    shown[1]?.click();
-    expect(went).toEqual([thandi.id]);
-    end();
-    desktop.set(false);
-    vi.restoreAllMocks();
   });
 });
