@@ -90,7 +90,8 @@ story("photos sent one after the other are one grid, in which each that is shown
   await inbox.page.getByTestId("composer-send").click();
   const ours = inbox.thread.getByTestId("album");
   await ours.getByText("+1").waitFor();
-  await ours.getByTestId("tick").and(inbox.page.locator('[data-state="delivered"]')).waitFor();
+  // One tick for all of them: none is on its way any more.
+  await ours.locator('time + [data-testid="tick"][data-state="delivered"]').waitFor();
 
   await ours.getByRole("button", { name: "Open: Photo, 2 of 5" }).focus();
   await inbox.page.keyboard.press("Enter");
@@ -107,4 +108,20 @@ story("photos sent one after the other are one grid, in which each that is shown
   await theirs.getByTestId("message").nth(1).getByRole("button", { name: "What to do with this message" }).click();
   await inbox.page.getByRole("menuitem", { name: "Reply" }).click();
   await inbox.page.getByTestId("replying").waitFor();
+
+  // What the number stands for has its menu where it is large, by keyboard like all else.
+  await ours.getByText("+1").click();
+  await inbox.page.getByRole("dialog", { name: "Picture 4 of" }).waitFor();
+  await inbox.page.keyboard.press("ArrowRight");
+  const last = inbox.page.getByRole("dialog", { name: "Picture 5 of" });
+  const menu = last.getByTestId("lightbox-menu");
+  await menu.press("Enter");
+  await inbox.page.getByRole("menuitem", { name: "React with 👍" }).press("Enter");
+  await last.getByTestId("lightbox-state").filter({ hasText: "👍" }).waitFor();
+  await menu.press("Enter");
+  await inbox.page.getByRole("menuitem", { name: "Reply" }).press("Enter");
+  await inbox.composer.and(inbox.page.locator(":focus")).waitFor();
+  await inbox.page.keyboard.type("This is the new bed");
+  await inbox.page.keyboard.press("Enter");
+  await inbox.message("This is the new bed").getByText("Photo").waitFor();
 });

@@ -2,7 +2,7 @@ import { type RefObject, useMemo } from "react";
 import { useSession } from "~/api/session";
 import { type Message, may } from "~/api/types";
 import { useReact, useSettle } from "~/features/conversations/acts";
-import type { BubbleActions } from "~/features/conversations/Bubble";
+import type { BubbleActions } from "~/features/conversations/MessageMenu";
 import { outbox } from "~/features/conversations/outbox";
 import type { WritingHandle } from "~/features/conversations/Writing";
 import { useOpenTalk } from "../useOpenTalk";

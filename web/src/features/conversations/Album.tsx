@@ -4,10 +4,13 @@ import type { MessageState } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
+import { MoreButton } from "~/ui/MoreButton";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
-import { authorName, type BubbleActions, MessageMenu, Trouble } from "./Bubble";
+import { authorName } from "./Bubble";
 import { kindName } from "./kinds";
+import { type BubbleActions, MessageMenu } from "./MessageMenu";
+import { Trouble } from "./Trouble";
 import type { Entry } from "./thread";
 
 /** So many are shown; the last of them says how many more there are. */
@@ -122,7 +125,13 @@ function Tile({
             entry={entry}
             actions={actions}
             opener={openMenu}
-            className="pointer-coarse:size-6! pointer-coarse:text-on-photo!"
+            trigger={
+              <MoreButton
+                label={t("message.menu")}
+                data-testid="message-menu"
+                className="pointer-coarse:size-6! pointer-coarse:text-on-photo!"
+              />
+            }
           />
         </span>
       )}

@@ -1,48 +1,17 @@
-import {
-  Ban,
-  Check,
-  Copy,
-  CornerUpLeft,
-  CornerUpRight,
-  Ellipsis,
-  Info,
-  MessageSquareQuote,
-  RotateCcw,
-  Smartphone,
-  Trash2,
-  X,
-} from "lucide-react";
-import { type ComponentProps, memo, type Ref, useRef } from "react";
-import { failure } from "~/api/problem";
+import { Ban, CornerUpRight, Smartphone } from "lucide-react";
+import { memo, useRef } from "react";
 import type { Message } from "~/api/types";
 import { clock, moment } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
-import { copy } from "~/ui/copy";
-import { Menu, MenuItem, MenuSeparator, MenuTile } from "~/ui/Menu";
 import { Tick } from "~/ui/Tick";
 import { useLongPress } from "~/ui/useLongPress";
 import { forwarded } from "./content";
 import { inOneLine } from "./kinds";
-import { type ContentActions, MessageContent } from "./MessageContent";
-import type { Entry, Said } from "./thread";
-
-const quick = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
-
-export interface BubbleActions extends Pick<ContentActions, "onSaveContact"> {
-  onReply?: ((message: Message) => void) | undefined;
-  onReact?: ((message: Message, emoji: string) => void) | undefined;
-  /** Keeps its words as a quick reply. */
-  onKeep?: ((message: Message) => void) | undefined;
-  onDetails: (message: Message) => void;
-  onJump: (id: string) => void;
-  /** Shows a picture large. */
-  onOpen: (picture: Said) => void;
-  /** What can be done about a message that did not go its way. */
-  onAct?: ((act: "check" | "mark-sent" | "resend" | "cancel", entry: Said) => void) | undefined;
-  onEdit?: ((entry: Said) => void) | undefined;
-  onDrop?: ((entry: Said) => void) | undefined;
-}
+import { MessageContent } from "./MessageContent";
+import { type BubbleActions, MessageMenu } from "./MessageMenu";
+import { Trouble } from "./Trouble";
+import type { Entry } from "./thread";
 
 /** Who said it, when that is not the customer: an agent, the AI, the phone itself, a campaign, a rule, another program. */
 export function authorName(message: Message, user: string): string {
@@ -120,157 +89,6 @@ function Reactions({ message, user, onReact }: { message: Message; user: string;
         </button>
       ))}
     </div>
-  );
-}
-
-/** Three dots, and more behind them. */
-function MoreButton({ label, className, ...rest }: { label: string } & ComponentProps<"button">) {
-  return (
-    <button
-      type="button"
-      aria-label={label}
-      title={label}
-      {...rest}
-      className={cn(
-        "press grid size-7 place-items-center rounded-full text-muted hover:bg-hover hover:text-text pointer-coarse:size-11",
-        className,
-      )}
-    >
-      <Ellipsis size={16} aria-hidden />
-    </button>
-  );
-}
-
-/** Below a bubble whose message failed, or of which we do not know: the reason, one action, and the rest. */
-export function Trouble({
-  entry,
-  onAct,
-  onEdit,
-  onDrop,
-}: { entry: Said } & Pick<BubbleActions, "onAct" | "onEdit" | "onDrop">) {
-  const { message, outgoing } = entry;
-  const local = outgoing?.is === "refused";
-  const unknown = message.state === "unknown";
-  if (!local && !unknown && message.state !== "failed") return null;
-  const reason = unknown
-    ? t("message.unknownReason")
-    : (message.error && failure(message.error)) || t("message.failedReason");
-  return (
-    <div
-      data-testid="trouble"
-      className={cn(
-        "flex max-w-[min(84%,460px)] flex-wrap items-center justify-end gap-x-1.5 self-end text-12",
-        unknown ? "text-warning-text" : "text-danger",
-      )}
-    >
-      <span className="text-end">{reason}</span>
-      {onAct && (
-        <button
-          type="button"
-          onClick={() => onAct(unknown ? "check" : "resend", entry)}
-          className="font-strong underline underline-offset-3 pointer-coarse:min-h-11"
-        >
-          {t(unknown ? "message.check" : "message.tryAgain")}
-        </button>
-      )}
-      {onAct && (
-        <Menu label={t("message.more")} trigger={<MoreButton label={t("message.more")} className="size-6" />}>
-          {() => (
-            <>
-              {unknown && (
-                <>
-                  <MenuItem icon={<Check aria-hidden />} onSelect={() => onAct("mark-sent", entry)}>
-                    {t("message.markSent")}
-                  </MenuItem>
-                  <MenuItem icon={<RotateCcw aria-hidden />} onSelect={() => onAct("resend", entry)}>
-                    {t("message.sendAgain")}
-                  </MenuItem>
-                </>
-              )}
-              {!unknown && message.kind === "text" && onEdit && (
-                <MenuItem icon={<RotateCcw aria-hidden />} onSelect={() => onEdit(entry)}>
-                  {t("message.editResend")}
-                </MenuItem>
-              )}
-              {local && onDrop ? (
-                <MenuItem icon={<Trash2 aria-hidden />} danger onSelect={() => onDrop(entry)}>
-                  {t("message.delete")}
-                </MenuItem>
-              ) : (
-                <MenuItem icon={<X aria-hidden />} onSelect={() => onAct("cancel", entry)}>
-                  {t("message.giveUp")}
-                </MenuItem>
-              )}
-            </>
-          )}
-        </Menu>
-      )}
-    </div>
-  );
-}
-
-/** What can be done with a message. */
-export function MessageMenu({
-  entry,
-  actions,
-  opener,
-  className,
-}: {
-  entry: Said;
-  actions: BubbleActions;
-  opener: Ref<() => void>;
-  className?: string;
-}) {
-  const { message } = entry;
-  const { onReply, onReact, onKeep, onDetails, onAct } = actions;
-  return (
-    <Menu
-      label={t("message.menu")}
-      trigger={<MoreButton label={t("message.menu")} data-testid="message-menu" className={className} />}
-      opener={opener}
-    >
-      {() => (
-        <>
-          {onReact && (
-            <div className="flex gap-0.5 p-1">
-              {quick.map((emoji) => (
-                <MenuTile
-                  key={emoji}
-                  label={t("message.reactWith", { emoji })}
-                  onSelect={() => onReact(message, emoji)}
-                >
-                  {emoji}
-                </MenuTile>
-              ))}
-            </div>
-          )}
-          {onReply && (
-            <MenuItem icon={<CornerUpLeft aria-hidden />} onSelect={() => onReply(message)}>
-              {t("message.reply")}
-            </MenuItem>
-          )}
-          {message.body && (
-            <MenuItem icon={<Copy aria-hidden />} onSelect={() => copy(message.body ?? "")}>
-              {t("message.copy")}
-            </MenuItem>
-          )}
-          {onKeep && message.body && message.direction === "outbound" && (
-            <MenuItem icon={<MessageSquareQuote aria-hidden />} onSelect={() => onKeep(message)}>
-              {t("quick.keep")}
-            </MenuItem>
-          )}
-          {onAct && message.state === "queued" && (
-            <MenuItem icon={<X aria-hidden />} onSelect={() => onAct("cancel", entry)}>
-              {t("message.cancel")}
-            </MenuItem>
-          )}
-          <MenuSeparator />
-          <MenuItem icon={<Info aria-hidden />} onSelect={() => onDetails(message)}>
-            {t("message.details")}
-          </MenuItem>
-        </>
-      )}
-    </Menu>
   );
 }
 

@@ -1,30 +1,43 @@
-import { ChevronLeft, ChevronRight, Download, X, ZoomIn, ZoomOut } from "lucide-react";
+import { ChevronLeft, ChevronRight, Download, Ellipsis, X, ZoomIn, ZoomOut } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useRef, useState } from "react";
+import { type SyntheticEvent, useRef, useState } from "react";
+import type { Message } from "~/api/types";
 import { moment } from "~/i18n/format";
 import { language } from "~/i18n/language";
 import { type PlainKey, t } from "~/i18n/t";
+import { type MessageActions, MessageMenu } from "./MessageMenu";
 import type { Said } from "./thread";
 
 const button =
   "grid size-11 place-items-center rounded-full bg-photo-scrim text-on-photo hover:opacity-80 focus-visible:outline-on-photo disabled:opacity-30";
+
+/** Not from its menu, which lies over it: React hands on what happens there, too. */
+const isOwn = (event: SyntheticEvent): boolean => event.currentTarget.contains(event.target as Node);
 
 interface Props {
   /** The one that was opened. */
   first: Said;
   /** All that can be looked at, as they are now. */
   pictures: Said[];
+  actions: MessageActions;
   onClose: () => void;
 }
 
-/** Pictures and films of the thread, large: zoom to five times, arrows to the next, Esc to leave; what became of each. */
-export default function Lightbox({ first, pictures, onClose }: Props) {
+/** Pictures and films of the thread, large: zoom to five times, arrows to the next, Esc to leave; what became of each, and its menu. */
+export default function Lightbox({ first, pictures, actions, onClose }: Props) {
   const [key, show] = useState(first.key);
   const found = pictures.findIndex((one) => one.key === key);
   // A sticker is none of them, and what was deleted meanwhile is not any more.
   const all = found < 0 ? [first] : pictures;
   const at = Math.max(0, found);
-  const shown = (all[at] ?? first).message;
+  const entry = all[at] ?? first;
+  const shown = entry.message;
+  /** What takes the focus when this has closed. */
+  const then = useRef<() => void>(undefined);
+  const closing = (act: (message: Message) => void) => (message: Message) => {
+    then.current = () => act(message);
+    onClose();
+  };
   const [zoom, setZoom] = useState(1);
   const [shift, setShift] = useState({ x: 0, y: 0 });
   const drag = useRef<{ x: number; y: number } | null>(null);
@@ -52,7 +65,13 @@ export default function Lightbox({ first, pictures, onClose }: Props) {
         <Dialog.Content
           aria-describedby={undefined}
           className="fixed inset-0 z-50 grid place-items-center overflow-hidden outline-none"
+          onCloseAutoFocus={(event) => {
+            if (!then.current) return;
+            event.preventDefault();
+            then.current();
+          }}
           onKeyDown={(event) => {
+            if (!isOwn(event)) return;
             const act = {
               ArrowLeft: () => go(-onward),
               ArrowRight: () => go(onward),
@@ -64,7 +83,7 @@ export default function Lightbox({ first, pictures, onClose }: Props) {
             event.preventDefault();
             act();
           }}
-          onWheel={(event) => scale(event.deltaY < 0 ? 1.15 : 1 / 1.15)}
+          onWheel={(event) => isOwn(event) && scale(event.deltaY < 0 ? 1.15 : 1 / 1.15)}
         >
           <Dialog.Title className="sr-only">{t("lightbox.title", { at: at + 1, total: all.length })}</Dialog.Title>
           {shown.kind === "video" ? (
@@ -126,6 +145,22 @@ export default function Lightbox({ first, pictures, onClose }: Props) {
             >
               <Download size={18} aria-hidden />
             </a>
+            {!entry.outgoing && (
+              <MessageMenu
+                entry={entry}
+                actions={{
+                  ...actions,
+                  onReply: actions.onReply && closing(actions.onReply),
+                  onKeep: actions.onKeep && closing(actions.onKeep),
+                  onDetails: closing(actions.onDetails),
+                }}
+                trigger={
+                  <button type="button" className={button} aria-label={t("message.menu")} data-testid="lightbox-menu">
+                    <Ellipsis size={18} aria-hidden />
+                  </button>
+                }
+              />
+            )}
             <Dialog.Close className={button} aria-label={t("dialog.close")}>
               <X size={18} aria-hidden />
             </Dialog.Close>
@@ -153,10 +188,15 @@ export default function Lightbox({ first, pictures, onClose }: Props) {
             </>
           )}
           <p className="absolute inset-x-4 bottom-4 mx-auto w-fit max-w-150 rounded-control bg-photo-scrim px-3 py-2 text-center text-13 text-on-photo">
-            {shown.body && <span className="block">{shown.body}</span>}
+            {shown.body && (
+              <span dir="auto" className="block">
+                {shown.body}
+              </span>
+            )}
             <span data-testid="lightbox-state" className="text-12 tabular-nums">
               {moment(shown.createdAt)}
               {shown.direction === "outbound" && ` · ${t(`message.state.${shown.state}` as PlainKey)}`}
+              {shown.reactions.map((one) => ` ${one.emoji}`)}
             </span>
           </p>
         </Dialog.Content>

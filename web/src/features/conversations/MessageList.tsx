@@ -12,9 +12,10 @@ import { part } from "~/ui/part";
 import { Bone, EndOfList, Failed, Loading } from "~/ui/states";
 import { useNow } from "~/ui/useNow";
 import { Album } from "./Album";
-import { Bubble, type BubbleActions } from "./Bubble";
+import { Bubble } from "./Bubble";
 import { place } from "./cache";
 import { kindName } from "./kinds";
+import type { BubbleActions } from "./MessageMenu";
 import { NoteCard } from "./NoteCard";
 import { outbox, useOutgoing } from "./outbox";
 import { messages } from "./queries";
@@ -269,7 +270,9 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
           {missed > 0 && <Count n={missed} className="absolute -end-1 -top-1.5" />}
         </button>
       )}
-      {large && <Lightbox first={large} pictures={pictures(days)} onClose={() => enlarge(undefined)} />}
+      {large && (
+        <Lightbox first={large} pictures={pictures(days)} actions={actions} onClose={() => enlarge(undefined)} />
+      )}
       <Announcer key={conversation.id} newest={newest} contact={contact} />
     </div>
   );

@@ -490,6 +490,30 @@ describe("pictures that were sent one after the other", () => {
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   });
 
+  it("are reacted to and answered where they are large, those behind the number, too", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks as [Conversation];
+    const sent = photos(lerato, [{}, {}, {}, {}, {}]);
+    server.messages.push(...sent);
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    await user.click(within(await screen.findByTestId("album")).getByText("+1"));
+    await screen.findByRole("dialog", { name: "Picture 4 of 5" });
+    await user.keyboard("{ArrowRight}");
+    (await screen.findByTestId("lightbox-menu")).focus();
+    await user.keyboard("{Enter}");
+    await user.click(await screen.findByRole("menuitem", { name: "React with 👍" }));
+    // The grid falls apart under it: what has a reaction stands alone.
+    await waitFor(() => expect(screen.getByTestId("lightbox-state").textContent).toMatch(/ 👍$/));
+    expect(screen.getByRole("dialog", { name: "Picture 5 of 5" })).toBeTruthy();
+    await user.click(screen.getByTestId("lightbox-menu"));
+    await user.click(await screen.findByRole("menuitem", { name: "Reply" }));
+    expect(await screen.findByTestId("replying")).toBeTruthy();
+    expect(screen.queryByRole("dialog")).toBeNull();
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("composer")));
+    await user.keyboard("The last one{Enter}");
+    await waitFor(() => expect(server.messages.at(-1)?.replyTo).toBe(sent.at(-1)?.id));
+  });
+
   it("keep each its own state, and say which of them failed", async () => {
     const { server, talks } = house("Lerato Mokoena");
     const [lerato] = talks as [Conversation];
