@@ -53,8 +53,14 @@ pub fn hear(conversation: &mut Conversation, news: &News, now: Time) -> bool {
             (conversation.state, conversation.snoozed_until) = (State::Open, None);
             reopened = true;
         }
-    } else if conversation.address.is_none() {
-        conversation.address = news.address.clone();
+    } else {
+        conversation.address = conversation.address.take().or_else(|| news.address.clone());
+        // who answers has read what was there to answer; from the phone nobody tells us otherwise
+        let person =
+            matches!(news.author, AuthorKind::User | AuthorKind::Phone) && news.direction == Direction::Outbound;
+        if person && !news.history && conversation.last_inbound_at.is_none_or(|last| last <= news.at) {
+            conversation.unread_count = 0;
+        }
     }
     if conversation.last_message_id.is_none_or(|last| last < news.id) {
         conversation.last_message_id = Some(news.id);

@@ -80,12 +80,13 @@ impl State {
     /// Whether a status that says `next` moves a message on from here. Forward only; a failure counts only before delivery, and what
     /// was delivered after all has not failed.
     pub fn may_become(self, next: State) -> bool {
-        use State::{Delivered, Failed, Queued, Read, Sending, Sent, Unknown};
+        use State::{Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown};
         match next {
             Sent => matches!(self, Queued | Sending | Unknown),
             Failed => matches!(self, Queued | Sending | Unknown | Sent),
-            Delivered => matches!(self, Queued | Sending | Unknown | Sent | Failed),
-            Read => matches!(self, Queued | Sending | Unknown | Sent | Failed | Delivered),
+            // also of one that was given up: its phone knows better
+            Delivered => matches!(self, Queued | Sending | Unknown | Sent | Failed | Cancelled),
+            Read => matches!(self, Queued | Sending | Unknown | Sent | Failed | Cancelled | Delivered),
             _ => false,
         }
     }
@@ -209,6 +210,7 @@ mod tests {
             (Failed, Sent, false),
             (Received, Read, false),
             (Cancelled, Sent, false),
+            (Cancelled, Delivered, true),
             (Read, Read, false),
         ] {
             assert_eq!(from.may_become(to), may, "{from} to {to}");

@@ -67,7 +67,7 @@ pub fn settle(
             return Ok(Next::After(NOT_LINKED));
         }
         SendError::GatewayLocked { detail } => {
-            instances::trouble(tx, message.instance_id, detail)?;
+            instances::refused(tx, message.instance_id, detail)?;
             requeue(tx, &mut message)?;
             return Ok(Next::After(SHUT));
         }
@@ -160,7 +160,7 @@ pub fn decide(tx: &mut TenantTx, id: MessageId, what: Decision) -> Result<Messag
     let allowed = match what {
         Decision::MarkSent => message.state == State::Unknown,
         Decision::Resend => matches!(message.state, State::Failed | State::Unknown | State::Cancelled),
-        Decision::Cancel => message.state == State::Queued,
+        Decision::Cancel => matches!(message.state, State::Queued | State::Failed | State::Unknown),
     };
     if !allowed || message.direction != Direction::Outbound || message.author == AuthorKind::Phone {
         let title = match what {
@@ -193,6 +193,6 @@ pub enum Decision {
     MarkSent,
     /// Send it again.
     Resend,
-    /// Do not send it.
+    /// Do not send it; of one whose fate is unclear, ask no more.
     Cancel,
 }

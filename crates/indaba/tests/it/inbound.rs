@@ -176,7 +176,7 @@ async fn what_the_owner_writes_on_the_phone_is_shown_as_such() {
         let own = thread.last().unwrap();
         assert_eq!((&own["direction"], &own["author"]["kind"]), (&json!("outbound"), &json!("phone")));
         assert_eq!(place["lastMessage"]["direction"], "outbound");
-        assert_eq!(place["unreadCount"], 1, "reading is something else");
+        assert_eq!(place["unreadCount"], 0, "who answers has read");
     })
     .await;
 }
