@@ -68,6 +68,7 @@ export function instance(part: Partial<Instance> = {}): Instance {
     gateway: { id: "gtw_pool", name: "Johannesburg 1", owner: "operator" },
     state: "connected",
     linkStep: null,
+    trouble: null,
     stateReason: null,
     phone: "+27820000001",
     pushName: "Quiver Tree",

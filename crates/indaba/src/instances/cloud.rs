@@ -327,9 +327,10 @@ pub(super) async fn renew(app: &App, who: &Who, id: InstanceId, change: CloudCha
                 store::set_app(tx, *number, &key, secrets)?;
                 tx.ring(routes::BELL, number);
             }
+            let before = view::told(&store::get(tx, id)?);
             answered(tx, id, &session, known)?;
-            let told = view::told(&store::get(tx, id)?);
-            audit::record(tx, &asked, "instance.renew", &told, &told)
+            let after = view::told(&store::get(tx, id)?);
+            audit::record(tx, &asked, "instance.renew", &before, &after)
         })
         .await
 }

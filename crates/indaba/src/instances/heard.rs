@@ -2,9 +2,9 @@
 //!
 //! Hooks are put in order by the gateway's own clock, which may be wrong: its times are only compared with each other. An answer is the
 //! truth of the moment it was given at; it counts unless a newer hook came in while it was on its way.
-use super::{CODE_LIFE, Instance, InstanceId, LinkStep, State, jobs, store, view};
+use super::{CODE_LIFE, Instance, InstanceId, LinkStep, State, Trouble, jobs, store, view};
 use crate::{Error, Result, clock::Time, db::TenantTx};
-use indaba_providers::{Reason, Session, SessionState, Step};
+use indaba_providers::{Session, SessionState, Step};
 use std::time::Duration;
 
 /// A short dip of a connected number (`WORKING` → `STARTING` → `WORKING`) is normal and not shown for this long.
@@ -68,13 +68,14 @@ pub(super) fn answered_after(
     write(tx, &before, (state, step), session, at, false, dip)
 }
 
-/// Nothing can be sent on it until somebody acts, for this reason. The next look that finds it well ends that.
-pub fn trouble(tx: &mut TenantTx, id: InstanceId, why: &str) -> Result<()> {
+/// Nothing can be sent on it until somebody acts: its gateway, or Meta, said `why`. The next look that finds it well ends that.
+pub fn refused(tx: &mut TenantTx, id: InstanceId, why: &str) -> Result<()> {
     let before = store::locked(tx, id)?;
     if before.state != State::Connected {
         return Ok(()); // what is known already says more
     }
-    store::set_state(tx, id, State::Attention, None, Some(why), before.state_at, None)?;
+    let wrong = (Some(Trouble::Refused), Some(why));
+    store::set_state(tx, id, State::Attention, None, wrong, before.state_at, None)?;
     changed(tx, id, &before)
 }
 
@@ -109,7 +110,7 @@ fn write(
 ) -> Result<()> {
     let (id, now) = (before.id, tx.now());
     let seen = (state == State::Connected).then_some(now);
-    store::set_state(tx, id, state, step, session.reason.map(sentence), at, seen)?;
+    store::set_state(tx, id, state, step, (session.reason.map(Trouble::from), None), at, seen)?;
     // a new code is told with its time; an answer only repeats what is known
     if step == Some(LinkStep::Scan) && (before.link_step != step || fresh_code) {
         let attempt = if before.link_step == step { before.code_attempt + 1 } else { 1 };
@@ -138,8 +139,8 @@ pub(super) fn changed(tx: &mut TenantTx, id: InstanceId, before: &Instance) -> R
     let after = store::get(tx, id)?;
     let face = |of: &Instance| {
         let words = (of.state, of.link_step, of.code_attempt, of.paused_until, of.firsts_paused_until);
-        let texts = (of.state_reason.clone(), of.pause_reason.clone(), of.own_phone.clone(), of.push_name.clone());
-        (words, texts, of.sync_state, of.sync_chats)
+        let troubles = (of.trouble, of.hold, of.gateway_health, of.state_reason.clone());
+        (words, troubles, of.own_phone.clone(), of.push_name.clone(), of.sync_state, of.sync_chats)
     };
     if face(&after) == face(before) { Ok(()) } else { view::tell(tx, &after) }
 }
@@ -161,27 +162,5 @@ fn meaning(session: &Session) -> Option<(State, Option<LinkStep>)> {
         SessionState::Attention => Some((State::Attention, step)),
         SessionState::Disconnected => Some((State::Disconnected, None)),
         SessionState::Banned => Some((State::Banned, None)),
-    }
-}
-
-/// A reason as a sentence with what to do about it (UX-C4).
-fn sentence(reason: Reason) -> &'static str {
-    match reason {
-        Reason::CodeExpired => "Nobody scanned the code in time. Ask for a new one.",
-        Reason::Failed => "The link broke and did not come back. Link the number again.",
-        Reason::LoggedOut => "The phone signed this link out. Nothing is lost: link it again.",
-        Reason::Replaced => "Another program has taken this link over. Close it there, then link again.",
-        Reason::Passkey => "WhatsApp asks for the account's passkey. Confirm it on the gateway's own page.",
-        Reason::PasskeyConfirmation => "WhatsApp asks to confirm a passkey. Do it on the phone.",
-        Reason::Restricted => "WhatsApp has restricted this number. Wait, and answer rather than start conversations.",
-        Reason::Banned => "WhatsApp has banned this number. Appeal in WhatsApp on the phone.",
-        Reason::OutdatedClient => "The gateway's WhatsApp client is too old. Ask its operator to upgrade it.",
-        Reason::TooManyDevices => "The phone has as many linked devices as it may. Remove one there, then try again.",
-        Reason::Network => "The gateway cannot reach WhatsApp just now. It tries again by itself.",
-        Reason::Stopped => "It was stopped. Start it to receive messages again.",
-        Reason::Token => {
-            "Meta does not take its access token any more. Enter a new one; what you send waits until then."
-        }
-        Reason::Key => "Its gateway does not take our API key any more. Enter the new one among the gateways.",
     }
 }

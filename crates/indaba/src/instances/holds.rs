@@ -1,6 +1,6 @@
 //! When sending waits: because a gateway asked for it, or because WhatsApp has locked the account. Messages wait with it, and go by
 //! themselves when it is over.
-use super::{Instance, InstanceId, State, heard::changed, store};
+use super::{Instance, InstanceId, State, Trouble, gateways::Health, heard::changed, store};
 use crate::{
     Result,
     clock::Time,
@@ -17,17 +17,13 @@ const FORGIVEN: Duration = Duration::from_secs(24 * 60 * 60);
 /// In its first days a number writes to fewer new people.
 const WARM_UP_DAYS: u32 = 7;
 
-const SLOW_DOWN: &str = "WhatsApp or the gateway asked to slow down. Messages wait and go by themselves.";
-const NO_FIRSTS: &str = "WhatsApp does not let this number write to new people for now. Replies still go; first messages wait and are tried \
-                         again. Answer rather than start conversations.";
-const NO_SENDS: &str = "WhatsApp has locked this number for sending. Messages wait and are tried again. Meanwhile send nothing from elsewhere.";
-
 impl Instance {
-    /// The state to show: sending may wait although the gateway is connected.
+    /// The state to show: sending may wait although the gateway is connected, and of a gateway that is gone nobody knows.
     pub fn shown(&self, now: Time) -> State {
-        match self.state {
-            State::Connected if self.paused(now).is_some() => State::Paused,
-            state => state,
+        match (self.state, self.paused(now)) {
+            (State::Connected, _) if self.cut_off().is_some() => State::Attention,
+            (State::Connected, Some(_)) => State::Paused,
+            (state, _) => state,
         }
     }
 
@@ -41,14 +37,30 @@ impl Instance {
         self.firsts_paused_until.filter(|until| *until > now)
     }
 
-    /// Why it is not as it should be, and what to do.
-    pub fn reason(&self, now: Time) -> Option<String> {
+    /// Why it is not as it should be.
+    pub fn wrong(&self, now: Time) -> Option<Trouble> {
         let held = match (self.state, self.paused(now), self.new_chats_paused(now)) {
-            (State::Connected, Some(_), _) => self.pause_reason.clone(),
-            (State::Connected, None, Some(_)) => Some(NO_FIRSTS.into()),
+            (State::Connected, Some(_), _) => self.hold,
+            (State::Connected, None, Some(_)) => Some(Trouble::NoFirsts),
             _ => None,
         };
-        held.or_else(|| self.state_reason.clone())
+        self.cut_off().or(held).or(self.trouble)
+    }
+
+    /// The same in a sentence: the gateway's own, if it gave one.
+    pub fn reason(&self, now: Time) -> Option<String> {
+        let wrong = self.wrong(now);
+        let told = self.state_reason.clone().filter(|_| wrong == self.trouble);
+        told.or_else(|| wrong.map(|wrong| wrong.sentence().to_owned()))
+    }
+
+    /// Its gateway cannot be spoken to. What was wrong before says more, and stays.
+    fn cut_off(&self) -> Option<Trouble> {
+        match (self.gateway_health, self.state) {
+            (Health::Down, State::Connected | State::Linking) => Some(Trouble::GatewayDown),
+            (Health::Locked, State::Connected | State::Linking) => Some(Trouble::GatewayLocked),
+            _ => None,
+        }
     }
 
     /// How many messages went out on the day (UTC) of `now`, and how many of them to people who never wrote.
@@ -63,8 +75,8 @@ pub fn pause(tx: &mut TenantTx, id: InstanceId, until: Time) -> Result<()> {
     if before.paused_until.is_some_and(|already| already >= until) {
         return Ok(());
     }
-    let reason = before.pause_reason.clone().filter(|_| before.paused(tx.now()).is_some());
-    hold(tx, &before, Some(until), before.firsts_paused_until, reason.as_deref().unwrap_or(SLOW_DOWN))
+    let why = before.hold.filter(|_| before.paused(tx.now()).is_some());
+    hold(tx, &before, Some(until), before.firsts_paused_until, why.unwrap_or(Trouble::SlowDown))
 }
 
 /// WhatsApp has locked the account (error 463): 5, 15, then 60 minutes long no messages go to people who never wrote, or none at all if
@@ -89,10 +101,8 @@ pub fn lock(tx: &mut TenantTx, id: InstanceId, first: bool, told: Option<Time>) 
     let held = if first { before.firsts_paused_until } else { before.paused_until };
     let until = held.map_or(until, |held| held.max(until));
     match first {
-        true => {
-            hold(tx, &before, before.paused_until, Some(until), before.pause_reason.as_deref().unwrap_or(NO_FIRSTS))?
-        }
-        false => hold(tx, &before, Some(until), before.firsts_paused_until, NO_SENDS)?,
+        true => hold(tx, &before, before.paused_until, Some(until), before.hold.unwrap_or(Trouble::NoFirsts))?,
+        false => hold(tx, &before, Some(until), before.firsts_paused_until, Trouble::NoSends)?,
     }
     Ok(until)
 }
@@ -114,9 +124,9 @@ pub fn new_chats(budget: u32, made: Time, now: Time) -> u32 {
     (u64::from(budget) * u64::from(part)).div_ceil(u64::from(WARM_UP_DAYS + 1)).try_into().unwrap_or(budget)
 }
 
-fn hold(tx: &mut TenantTx, before: &Instance, all: Option<Time>, firsts: Option<Time>, reason: &str) -> Result<()> {
+fn hold(tx: &mut TenantTx, before: &Instance, all: Option<Time>, firsts: Option<Time>, why: Trouble) -> Result<()> {
     let id = before.id;
-    store::set_pause(tx, id, all, firsts, Some(reason))?;
+    store::set_pause(tx, id, all, firsts, Some(why))?;
     for until in [all, firsts].into_iter().flatten() {
         jobs::enqueue_at(tx, &EndHold { instance: id, until: Some(until) }, until)?;
     }
@@ -149,8 +159,7 @@ impl Job for EndHold {
             };
             // what was told to wait longer meanwhile has a job of its own
             let (all, firsts) = (before.paused(tx.now()), before.new_chats_paused(tx.now()));
-            let reason = before.pause_reason.as_deref().filter(|_| all.is_some());
-            store::set_pause(tx, id, all, firsts, reason)?;
+            store::set_pause(tx, id, all, firsts, before.hold.filter(|_| all.is_some()))?;
             changed(tx, id, &before)
         });
         Ok(ended.await?)

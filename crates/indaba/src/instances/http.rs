@@ -6,8 +6,9 @@ use super::{
 use crate::{
     Result,
     app::App,
+    audit,
     clock::Time,
-    http::{Admin, After, Json, Page, Path, Problem, Viewer},
+    http::{Admin, After, Json, Page, Path, Problem, Viewer, Who},
 };
 use axum::{
     extract::State as Axum,
@@ -107,24 +108,21 @@ async fn delete(Axum(app): Axum<App>, who: Admin, Path(id): Path<InstanceId>) ->
 #[utoipa::path(post, path = "/api/instances/{id}/start", tag = "instances", params(("id" = InstanceId, Path)),
     responses((status = 200, body = View), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn start(Axum(app): Axum<App>, who: Admin, Path(id): Path<InstanceId>) -> Result<Json<View>> {
-    super::start(&app, who.tenant, id).await?;
-    noted(&app, &who, id, "instance.start").await
+    noted(&app, &who, id, "instance.start", super::start(&app, who.tenant, id)).await
 }
 
 /// Stops it; it stays linked.
 #[utoipa::path(post, path = "/api/instances/{id}/stop", tag = "instances", params(("id" = InstanceId, Path)),
     responses((status = 200, body = View), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn stop(Axum(app): Axum<App>, who: Admin, Path(id): Path<InstanceId>) -> Result<Json<View>> {
-    super::stop(&app, who.tenant, id).await?;
-    noted(&app, &who, id, "instance.stop").await
+    noted(&app, &who, id, "instance.stop", super::stop(&app, who.tenant, id)).await
 }
 
 /// Unlinks the phone: a new code must be scanned. The history stays.
 #[utoipa::path(post, path = "/api/instances/{id}/logout", tag = "instances", params(("id" = InstanceId, Path)),
     responses((status = 200, body = View), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn logout(Axum(app): Axum<App>, who: Admin, Path(id): Path<InstanceId>) -> Result<Json<View>> {
-    super::logout(&app, who.tenant, id).await?;
-    noted(&app, &who, id, "instance.logout").await
+    noted(&app, &who, id, "instance.logout", super::logout(&app, who.tenant, id)).await
 }
 
 /// Asks the gateway how the number is doing, now.
@@ -186,13 +184,21 @@ async fn move_to(
     one(&app, who.tenant, id).await.map(Json)
 }
 
-/// Writes into the audit log what was done at the gateway, and answers with the number.
-async fn noted(app: &App, who: &crate::http::Who, id: InstanceId, action: &'static str) -> Result<Json<View>> {
+/// Has it done at the gateway, writes into the audit log how the number was before and after, and answers with it.
+async fn noted(
+    app: &App,
+    who: &Who,
+    id: InstanceId,
+    action: &'static str,
+    done: impl Future<Output = Result<()>>,
+) -> Result<Json<View>> {
+    let before = app.db.read(who.tenant, move |tx| store::get(tx, id)).await?;
+    done.await?;
     let asked = who.clone();
     app.db
         .write(who.tenant, move |tx| {
-            let row = store::get(tx, id)?;
-            crate::audit::record(tx, &asked, action, &(), &told(&row))
+            let after = told(&store::get(tx, id)?);
+            audit::record(tx, &asked, action, &told(&before), &after)
         })
         .await?;
     one(app, who.tenant, id).await.map(Json)

@@ -11,12 +11,14 @@ pub mod link;
 mod qr;
 pub mod routes;
 mod store;
+mod trouble;
 mod view;
 
 pub use gateways::GatewayId;
-pub use heard::{answered, receive, trouble};
+pub use heard::{answered, receive, refused};
 pub use holds::{EndHold, day, lock, new_chats, pause, unlock};
 pub use link::{Reach, reach};
+pub use trouble::Trouble;
 pub use view::{View, one};
 
 use crate::{
@@ -104,11 +106,13 @@ row! {
         pub push_name: Option<String>,
         pub state: State,
         pub link_step: Option<LinkStep>,
+        pub trouble: Option<Trouble>,
         pub state_reason: Option<String>,
         pub state_at: Time,
         pub paused_until: Option<Time>,
         pub firsts_paused_until: Option<Time>,
-        pub pause_reason: Option<String>,
+        pub hold: Option<Trouble>,
+        pub gateway_health: gateways::Health,
         pub locks: i64,
         pub locked_at: Option<Time>,
         pub seen_at: Option<Time>,
@@ -220,9 +224,15 @@ pub fn set_sync(tx: &mut TenantTx, id: InstanceId, state: SyncState, chats: i64,
     heard::changed(tx, id, &before)
 }
 
-/// Asks the gateway how the number is doing, and takes in what it says. Errors: 409 or 503, what the gateway makes of it.
+/// Asks the gateway how the number is doing, and takes in what it says; of one that does not answer the health is noted. Errors: 409 or 503,
+/// what the gateway makes of it.
 pub async fn sync_status(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
-    jobs::look(app, tenant, id, None).await
+    let looked = jobs::look(app, tenant, id, None).await;
+    if matches!(looked, Err(Error::Unavailable(_))) {
+        let gateway = app.db.read(tenant, move |tx| store::get(tx, id)).await?.gateway_id;
+        gateways::check(app, gateway).await?;
+    }
+    looked
 }
 
 /// How long a failed session that was restarted gets to show whether its keys still hold, and how often we look.

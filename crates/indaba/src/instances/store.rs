@@ -1,9 +1,9 @@
 //! All SQL of numbers.
-use super::{Instance, InstanceId, LinkStep, State, SyncState};
+use super::{Instance, InstanceId, LinkStep, State, SyncState, Trouble, gateways::Health};
 use crate::{
     Result,
     clock::Time,
-    db::{SystemRead, TenantRead, TenantTx},
+    db::{SystemRead, SystemTx, TenantRead, TenantTx},
     id::TenantId,
     instances::GatewayId,
 };
@@ -46,8 +46,8 @@ row! {
 macro_rules! instances {
     ($rest:literal) => {
         concat!(
-            "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step, state_reason,
-                    state_at, paused_until, firsts_paused_until, pause_reason, locks, locked_at, seen_at, code_attempt,
+            "select id, gateway_id, provider, name, external_name, account, settings, hook_url, own_phone, push_name, state, link_step, trouble,
+                    state_reason, state_at, paused_until, firsts_paused_until, hold, gateway_health, locks, locked_at, seen_at, code_attempt,
                     code_expires_at, capabilities_off, sync_state, sync_chats, sync_total, sync_finished_at, last_inbound_at,
                     last_outbound_at, last_hook_at, counted_day, sent_today, firsts_today, created_at
                from instances
@@ -189,21 +189,22 @@ pub fn rename(tx: &mut TenantTx, id: InstanceId, name: &str) -> Result<u64> {
     tx.run("update instances set name = $3 where tenant_id = $1 and id = $2 and deleted_at is null", args![id, name])
 }
 
-/// What the gateway says. `at` is the gateway's own time; `seen`: it was found connected just now, by our clock.
+/// What the gateway says. `wrong`: in a word, and in its own words. `at` is the gateway's own time; `seen`: it was found connected just now, by
+/// our clock.
 pub fn set_state(
     tx: &mut TenantTx,
     id: InstanceId,
     state: State,
     step: Option<LinkStep>,
-    reason: Option<&str>,
+    wrong: (Option<Trouble>, Option<&str>),
     at: Time,
     seen: Option<Time>,
 ) -> Result<u64> {
     tx.run(
         "update instances
-            set state = $3, link_step = $4, state_reason = $5, state_at = $6, seen_at = coalesce($7, seen_at)
+            set state = $3, link_step = $4, trouble = $5, state_reason = $6, state_at = $7, seen_at = coalesce($8, seen_at)
           where tenant_id = $1 and id = $2 and deleted_at is null",
-        args![id, state, step, reason, at, seen],
+        args![id, state, step, wrong.0, wrong.1, at, seen],
     )
 }
 
@@ -224,17 +225,31 @@ pub fn set_code(tx: &mut TenantTx, id: InstanceId, attempt: i64, expires_at: Opt
     )
 }
 
+/// What its gateway's health means for each number on it from now on. Those for which that is news, with their tenants.
+pub fn set_gateway_health(
+    tx: &mut SystemTx,
+    gateway: GatewayId,
+    health: Health,
+) -> Result<Vec<(TenantId, InstanceId)>> {
+    tx.all(
+        "update instances set gateway_health = $2
+          where gateway_id = $1 and gateway_health <> $2 and deleted_at is null
+         returning tenant_id, id",
+        args![gateway, health],
+    )
+}
+
 /// No sends before `all`, none to people who never wrote before `firsts`, and why.
 pub fn set_pause(
     tx: &mut TenantTx,
     id: InstanceId,
     all: Option<Time>,
     firsts: Option<Time>,
-    reason: Option<&str>,
+    why: Option<Trouble>,
 ) -> Result<u64> {
     tx.run(
-        "update instances set paused_until = $3, firsts_paused_until = $4, pause_reason = $5 where tenant_id = $1 and id = $2",
-        args![id, all, firsts, reason],
+        "update instances set paused_until = $3, firsts_paused_until = $4, hold = $5 where tenant_id = $1 and id = $2",
+        args![id, all, firsts, why],
     )
 }
 
@@ -330,8 +345,8 @@ pub fn set_gateway(
     tx.run(
         "update instances
             set gateway_id = $3, provider = $4, external_name = $5, hook_token = $6, hook_url = $7, secrets = $8, state = 'new',
-                link_step = 'preparing', state_reason = null, state_at = 0, code_attempt = 0, code_expires_at = null,
-                paused_until = null, firsts_paused_until = null, pause_reason = null, locks = 0, capabilities_off = ''
+                link_step = 'preparing', trouble = null, state_reason = null, state_at = 0, code_attempt = 0, code_expires_at = null,
+                paused_until = null, firsts_paused_until = null, hold = null, gateway_health = 'unknown', locks = 0, capabilities_off = ''
           where tenant_id = $1 and id = $2 and deleted_at is null",
         args![id, gateway, provider, external_name, hook_token, hook_url, secrets],
     )

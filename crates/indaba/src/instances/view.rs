@@ -1,5 +1,5 @@
 //! Numbers as people, open browsers and the audit log see them.
-use super::{GatewayId, Instance, InstanceId, LinkStep, State, SyncState, gateways, link::Settings, store};
+use super::{GatewayId, Instance, InstanceId, LinkStep, State, SyncState, Trouble, gateways, link::Settings, store};
 use crate::{
     Error, Result,
     app::App,
@@ -32,7 +32,10 @@ pub struct View {
     /// How far linking has come.
     #[schema(required)]
     pub link_step: Option<LinkStep>,
-    /// Why it needs somebody, and what to do.
+    /// What is wrong with it, in a word.
+    #[schema(required)]
+    pub trouble: Option<Trouble>,
+    /// The same in a sentence, with what to do.
     #[schema(required)]
     pub state_reason: Option<String>,
     /// E.164 with `+`, once it is linked.
@@ -150,6 +153,7 @@ fn view(of: &Instance, gateway: &gateways::Gateway, new_chats_per_day: u32, now:
         gateway: GatewayView { id: gateway.id, name: gateway.name.clone(), owner: gateway.owner() },
         state: of.shown(now),
         link_step: of.link_step,
+        trouble: of.wrong(now),
         state_reason: of.reason(now),
         phone: of.own_phone.clone(),
         push_name: of.push_name.clone(),
@@ -191,6 +195,7 @@ struct Patch {
     name: String,
     state: State,
     link_step: Option<LinkStep>,
+    trouble: Option<Trouble>,
     state_reason: Option<String>,
     phone: Option<String>,
     push_name: Option<String>,
@@ -217,6 +222,7 @@ fn tell_with(tx: &mut TenantTx, of: &Instance, missed_since: Option<Time>) -> Re
         name: of.name.clone(),
         state: of.shown(now),
         link_step: of.link_step,
+        trouble: of.wrong(now),
         state_reason: of.reason(now),
         phone: of.own_phone.clone(),
         push_name: of.push_name.clone(),
@@ -244,6 +250,7 @@ pub(super) struct Told {
     provider: String,
     gateway: GatewayId,
     external_name: String,
+    state: State,
 }
 
 pub(super) fn told(of: &Instance) -> Told {
@@ -253,6 +260,7 @@ pub(super) fn told(of: &Instance) -> Told {
         provider: of.provider.clone(),
         gateway: of.gateway_id,
         external_name: of.external_name.clone(),
+        state: of.state,
     }
 }
 

@@ -167,7 +167,7 @@ async fn one_bad_hook_does_not_stop_the_rest() {
                 args![],
             )
         });
-        assert_eq!(left.await.unwrap().0, 3, "each was settled, the bad one with its reason");
+        assert_eq!(left.await.unwrap(), (3, 1), "each was settled, the bad one with its reason");
     })
     .await;
 }

@@ -9,6 +9,7 @@ mod db;
 mod each_route;
 mod events;
 mod evolution;
+mod gateways;
 mod hooks;
 mod house;
 mod http;

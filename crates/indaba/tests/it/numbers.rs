@@ -13,26 +13,26 @@ use std::{
     time::Duration,
 };
 
-async fn waha() -> Running {
+pub async fn waha() -> Running {
     let time = Arc::new(AtomicI64::new(MORNING.0 - 600_000));
     Simulator::start(config_at(&time)).await.expect("a simulator on a free port")
 }
 
-async fn control(waha: &Running, path: &str, body: Value) -> Value {
+pub async fn control(waha: &Running, path: &str, body: Value) -> Value {
     let answer =
         reqwest::Client::new().post(format!("{}/control/{path}", waha.url())).json(&body).send().await.unwrap();
     assert!(answer.status().is_success(), "{path}: {}", answer.status());
     answer.json().await.unwrap_or_default()
 }
 
-async fn sessions(waha: &Running) -> Vec<Value> {
+pub async fn sessions(waha: &Running) -> Vec<Value> {
     let answer = reqwest::get(format!("{}/control/sessions", waha.url())).await.unwrap();
     let all: Value = answer.json().await.unwrap();
     all.as_array().or(all["items"].as_array()).unwrap().clone()
 }
 
 /// A number of the house's, on the house's own gateway; its id and the gateway's name of it.
-async fn number(house: &House, waha: &Running) -> (String, String) {
+pub async fn number(house: &House, waha: &Running) -> (String, String) {
     let form = json!({ "provider": "waha", "name": "Sales", "settings": { "url": waha.url(), "apiKey": "simulator" } });
     let made = house.admin.post("/api/instances", form).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -42,7 +42,7 @@ async fn number(house: &House, waha: &Running) -> (String, String) {
     (made["id"].as_str().unwrap().into(), session["name"].as_str().unwrap().into())
 }
 
-async fn act(who: &Caller, id: &str, what: &str) -> Value {
+pub async fn act(who: &Caller, id: &str, what: &str) -> Value {
     who.post(&format!("/api/instances/{id}/{what}"), json!({})).await.ok()
 }
 
@@ -93,7 +93,7 @@ async fn a_number_is_made_scanned_stopped_and_linked_again() {
 }
 
 /// Asks until it is so: the gateway is another program and takes its time.
-async fn until(ask: impl AsyncFn() -> Value, so: impl Fn(&Value) -> bool) -> Value {
+pub async fn until(ask: impl AsyncFn() -> Value, so: impl Fn(&Value) -> bool) -> Value {
     let mut last = Value::Null;
     for _ in 0..200 {
         last = ask().await;

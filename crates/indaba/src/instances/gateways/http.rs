@@ -34,7 +34,7 @@ pub struct View {
     pub name: String,
     /// `waha`, `evolution`.
     pub kind: String,
-    /// Where it answers. The operator's addresses are its own business.
+    /// Where it answers. The operator's addresses are the operator's business.
     #[schema(required)]
     pub url: Option<String>,
     /// `operator` or `tenant`.
@@ -81,22 +81,26 @@ impl Gateway {
         if self.tenant_id.is_some() { "tenant" } else { "operator" }
     }
 
-    fn view(self) -> View {
+    fn is_for(&self, who: &Who) -> bool {
+        self.tenant_id.is_some() || who.operator
+    }
+
+    fn view(&self, who: &Who) -> View {
         View {
             owner: self.owner(),
-            url: self.tenant_id.map(|_| self.url),
+            url: self.is_for(who).then(|| self.url.clone()),
             id: self.id,
-            name: self.name,
-            kind: self.kind,
-            region: self.region,
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            region: self.region.clone(),
             capacity: self.capacity,
             instances: self.instances,
             draining: self.draining,
             health: HealthView {
                 state: self.health,
-                version: self.version,
-                engine: self.engine,
-                detail: self.health_detail,
+                version: self.version.clone(),
+                engine: self.engine.clone(),
+                detail: self.health_detail.clone(),
                 checked_at: self.checked_at,
             },
             created_at: self.created_at,
@@ -109,13 +113,13 @@ async fn one(app: &App, who: &Who, id: GatewayId) -> Result<Gateway> {
     app.db.system_read("show gateways", move |tx| store::get(tx, tenant, id)).await
 }
 
-/// One of the tenant's own. Errors: `Missing`; 403 for the operator's.
+/// One of the tenant's own, or any for the operator. Errors: `Missing`; 403.
 async fn own(app: &App, who: &Who, id: GatewayId) -> Result<Gateway> {
     let gateway = one(app, who, id).await?;
-    match gateway.tenant_id {
-        Some(_) => Ok(gateway),
-        None => Err(Error::Forbidden("This gateway belongs to the operator, who alone may change it.".into())),
+    if gateway.is_for(who) {
+        return Ok(gateway);
     }
+    Err(Error::Forbidden("This gateway belongs to the operator, who alone may change it.".into()))
 }
 
 /// The gateways that numbers may be put on: the tenant's own, and the operator's.
@@ -123,7 +127,7 @@ async fn own(app: &App, who: &Who, id: GatewayId) -> Result<Gateway> {
 async fn list(State(app): State<App>, who: Admin, after: After) -> Result<Json<Page<View>>> {
     let (tenant, from, rows) = (who.tenant, after.key()?.unwrap_or(GatewayId::NIL), after.rows());
     let rows = app.db.system_read("show gateways", move |tx| store::page(tx, tenant, from, rows)).await?;
-    Ok(Json(Page::of(rows, &after, |row| row.id).map(Gateway::view)))
+    Ok(Json(Page::of(rows, &after, |row| row.id).map(|row| row.view(&who))))
 }
 
 /// A gateway of one's own.
@@ -154,17 +158,27 @@ async fn create(State(app): State<App>, who: Admin, Json(new): Json<New>) -> Res
     let offer = Offer {
         tenant: Some(who.tenant),
         name: new.name.as_deref().map(name).transpose()?,
-        region: new.region,
+        region: region(new.region)?,
         capacity: new.capacity.map(capacity).transpose()?,
         ..Offer::of(new.kind, new.url, new.api_key)
     };
     let id = super::find_or_add(&app, offer).await?;
-    let view = noted(&app, &who, id, "gateway.add").await?;
+    let view = one(&app, &who, id).await?.view(&who);
+    let (asked, told) = (who.0.clone(), view.clone());
+    app.db.write(who.tenant, move |tx| audit::record(tx, &asked, "gateway.add", &(), &told)).await?;
     Ok((StatusCode::CREATED, Json(view)))
 }
 
 fn capacity(n: i64) -> Result<i64> {
     if (1..=10_000).contains(&n) { Ok(n) } else { Err(Error::field("/capacity", "1 to 10000")) }
+}
+
+fn region(given: Option<String>) -> Result<Option<String>> {
+    let region = given.map(|region| region.trim().to_owned()).filter(|region| !region.is_empty());
+    if region.as_ref().is_some_and(|region| region.chars().count() > 80) {
+        return Err(Error::field("/region", "at most 80 characters"));
+    }
+    Ok(region)
 }
 
 /// What may change about a gateway.
@@ -174,6 +188,10 @@ fn capacity(n: i64) -> Result<i64> {
 pub struct Change {
     /// What to call it.
     name: Option<String>,
+    /// Where it stands; null: nobody says.
+    #[serde(default, deserialize_with = "crate::http::given")]
+    #[schema(value_type = Option<String>)]
+    region: Option<Option<String>>,
     /// Numbers it can carry.
     capacity: Option<i64>,
     /// Takes no new numbers.
@@ -183,7 +201,7 @@ pub struct Change {
     api_key: Option<SecretString>,
 }
 
-/// Changes one of the tenant's own gateways.
+/// Changes one of the tenant's own gateways; for the operator, any.
 #[utoipa::path(patch, path = "/api/gateways/{id}", tag = "gateways", params(("id" = GatewayId, Path)), request_body = Change,
     responses((status = 200, body = View), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn change(
@@ -193,22 +211,36 @@ async fn change(
     Json(change): Json<Change>,
 ) -> Result<Json<View>> {
     let before = own(&app, &who, id).await?;
-    let name = change.name.as_deref().map(name).transpose()?.unwrap_or_else(|| before.name.clone());
-    let capacity = change.capacity.map(capacity).transpose()?.unwrap_or(before.capacity);
-    let draining = change.draining.unwrap_or(before.draining);
+    let name = change.name.as_deref().map(name).transpose()?;
+    let region = change.region.map(region).transpose()?;
+    let capacity = change.capacity.map(capacity).transpose()?;
     if let Some(key) = change.api_key {
         let offer = Offer { tenant: before.tenant_id, ..Offer::of(before.kind.clone(), before.url.clone(), key) };
         super::find_or_add(&app, offer).await?;
     }
-    app.db.system("change a gateway", move |tx| store::change(tx, id, &name, capacity, draining).map(drop)).await?;
-    noted(&app, &who, id, "gateway.change").await.map(Json)
+    let asked = who.0.clone();
+    let changed = app.db.system("change a gateway", move |tx| {
+        let before = store::get(tx, asked.tenant, id)?;
+        let after = Gateway {
+            name: name.clone().unwrap_or_else(|| before.name.clone()),
+            region: region.clone().unwrap_or_else(|| before.region.clone()),
+            capacity: capacity.unwrap_or(before.capacity),
+            draining: change.draining.unwrap_or(before.draining),
+            ..before.clone()
+        };
+        store::change(tx, &after)?;
+        let (before, after) = (before.view(&asked), after.view(&asked));
+        tx.as_tenant(asked.tenant, |tx| audit::record(tx, &asked, "gateway.change", &before, &after))?;
+        Ok(after)
+    });
+    changed.await.map(Json)
 }
 
-/// Removes one of the tenant's own gateways, once no number is on it.
+/// Removes one of the tenant's own gateways (for the operator, any), once no number is on it.
 #[utoipa::path(delete, path = "/api/gateways/{id}", tag = "gateways", params(("id" = GatewayId, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete(State(app): State<App>, who: Admin, Path(id): Path<GatewayId>) -> Result<StatusCode> {
-    let before = own(&app, &who, id).await?.view();
+    let before = own(&app, &who, id).await?.view(&who);
     let asked = who.0.clone();
     app.db
         .system("change a gateway", move |tx| {
@@ -232,7 +264,7 @@ async fn delete(State(app): State<App>, who: Admin, Path(id): Path<GatewayId>) -
 async fn check(State(app): State<App>, who: Admin, Path(id): Path<GatewayId>) -> Result<Json<View>> {
     one(&app, &who, id).await?;
     super::check(&app, id).await?;
-    one(&app, &who, id).await.map(Gateway::view).map(Json)
+    one(&app, &who, id).await.map(|gateway| Json(gateway.view(&who)))
 }
 
 /// What to set at a gateway whose one global hook serves all its numbers.
@@ -269,11 +301,4 @@ async fn setup(State(app): State<App>, who: Admin, Path(id): Path<GatewayId>) ->
         events: provider.events().to_vec(),
         secret: secret.expose_secret().to_owned(),
     }))
-}
-
-async fn noted(app: &App, who: &Who, id: GatewayId, action: &'static str) -> Result<View> {
-    let view = one(app, who, id).await?.view();
-    let (asked, told) = (who.clone(), view.clone());
-    app.db.write(who.tenant, move |tx| audit::record(tx, &asked, action, &(), &told)).await?;
-    Ok(view)
 }

@@ -2,7 +2,10 @@
 pub mod http;
 pub(super) mod store;
 
-use super::link::{GatewaySecrets, OpenGateway, problem, random_secret, random_token, text};
+use super::{
+    link::{GatewaySecrets, OpenGateway, problem, random_secret, random_token, text},
+    view,
+};
 use crate::{Error, Result, app::App, clock::Time, config, db::SystemTx, id::TenantId};
 use indaba_providers::{CallError, Check, Provider};
 use secrecy::SecretString;
@@ -224,15 +227,16 @@ fn mend(error: CallError) -> Error {
     }
 }
 
-/// Writes down what a look at a gateway showed.
+/// Writes down what a look at a gateway showed. Its numbers show it too: one that does not answer for the second time, or another that does.
 fn note(tx: &mut SystemTx, id: GatewayId, looked: Result<&Check, &CallError>) -> Result<()> {
-    let now = tx.now();
-    match looked {
+    let (now, before) = (tx.now(), store::health(tx, id)?);
+    let health = match looked {
         Ok(check) => {
             let step = check.steps.iter().find(|step| !step.ok);
             let health = if step.is_none() { Health::Ok } else { Health::Locked };
             let (version, engine) = (check.build.version.as_deref(), check.build.engine.as_deref());
             store::set_health(tx, id, health, step.map(|step| step.detail.as_str()), version, engine, now)?;
+            health
         }
         Err(error) => {
             let health = if matches!(error, CallError::Denied(_) | CallError::Locked(_)) {
@@ -241,7 +245,17 @@ fn note(tx: &mut SystemTx, id: GatewayId, looked: Result<&Check, &CallError>) ->
                 Health::Down
             };
             store::set_health(tx, id, health, Some(&error.to_string()), None, None, now)?;
+            health
         }
+    };
+    if health == Health::Down && before != Health::Down {
+        return Ok(()); // it may be back in a minute
+    }
+    for (tenant, number) in super::store::set_gateway_health(tx, id, health)? {
+        tx.as_tenant(tenant, |tx| {
+            let number = super::store::get(tx, number)?;
+            view::tell(tx, &number)
+        })?;
     }
     Ok(())
 }

@@ -142,17 +142,22 @@ pub fn leave(tx: &mut SystemTx, id: GatewayId) -> Result<u64> {
     tx.run("update gateways set instances = instances - 1 where id = $1 and instances > 0", args![id])
 }
 
-/// Another name, another size, drained or not.
-pub fn change(tx: &mut SystemTx, id: GatewayId, name: &str, capacity: i64, draining: bool) -> Result<u64> {
+/// Another name, another place, another size, drained or not.
+pub fn change(tx: &mut SystemTx, of: &Gateway) -> Result<u64> {
     tx.run(
-        "update gateways set name = $2, capacity = $3, draining = $4 where id = $1",
-        args![id, name, capacity, draining],
+        "update gateways set name = $2, region = $3, capacity = $4, draining = $5 where id = $1",
+        args![of.id, &of.name, &of.region, of.capacity, of.draining],
     )
 }
 
 /// Another key.
 pub fn set_secrets(tx: &mut SystemTx, id: GatewayId, secrets: &[u8]) -> Result<u64> {
     tx.run("update gateways set secrets = $2 where id = $1", args![id, secrets])
+}
+
+/// What the look before showed.
+pub fn health(tx: &mut SystemRead, id: GatewayId) -> Result<Health> {
+    Ok(tx.get::<(Health,)>("select health from gateways where id = $1", args![id])?.0)
 }
 
 /// What the last look at it showed.
