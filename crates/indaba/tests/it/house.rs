@@ -268,3 +268,35 @@ fn a_wrong_arrow_is_named() {
     let leaf = Sources::from([("waha.rs".into(), "use rusqlite::Connection;".into())]);
     assert!(leaf_faults("providers", &leaf, &["rusqlite"])[0].contains("a leaf knows no rusqlite"));
 }
+
+/// What the documents say of a file is worth nothing when it is not there.
+#[test]
+fn the_files_that_documents_name_are_there() {
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = crate_dir.parent().and_then(Path::parent).unwrap();
+    let mut documents: Vec<_> = ["README.md", "SECURITY.md", "e2e/README.md"].map(|name| root.join(name)).into();
+    for dir in ["docs", "docs/decisions"] {
+        documents.extend(fs::read_dir(root.join(dir)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    let (mut seen, mut gone) = (0, Vec::new());
+    for document in documents.iter().filter(|path| path.extension().is_some_and(|ending| ending == "md")) {
+        let text = fs::read_to_string(document).unwrap();
+        for named in text.split('`').skip(1).step_by(2) {
+            if !["crates", "docs", "scripts", "tests", "web", "e2e"]
+                .contains(&named.split('/').next().unwrap_or_default())
+            {
+                continue;
+            }
+            let path = named.split([' ', ':']).next().unwrap_or_default();
+            if path.contains(['*', '{', '<', '…']) {
+                continue;
+            }
+            seen += 1;
+            if ![root, crate_dir].iter().any(|from| from.join(path).exists()) {
+                gone.push(format!("{}: {path}", document.file_name().unwrap().display()));
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} files are named: the documents are not read as they are written");
+    assert!(gone.is_empty(), "{}", gone.join("\n"));
+}
