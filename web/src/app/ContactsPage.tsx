@@ -9,6 +9,7 @@ import { type Contact, may } from "~/api/types";
 import { ContactPane, StatusChip } from "~/features/contacts/ContactPane";
 import { contacts } from "~/features/contacts/queries";
 import StartDialog from "~/features/contacts/StartDialog";
+import { toWrite } from "~/features/conversations/toWrite";
 import { instances } from "~/features/instances/queries";
 import { phone } from "~/i18n/format";
 import { nameOf } from "~/i18n/name";
@@ -242,7 +243,7 @@ export default function ContactsPage() {
         onClose={() => start(false)}
         instances={numbers}
         country={session.tenant.country}
-        onStarted={(one) => navigate(`/chat/${one}`)}
+        onStarted={(one) => navigate(`/chat/${one}`, { state: toWrite })}
       />
     </div>
   );

@@ -2,6 +2,7 @@ import { useCallback } from "react";
 import { useNavigate } from "react-router";
 import { describe } from "~/api/problem";
 import { useStart } from "~/features/contacts/queries";
+import { toWrite } from "~/features/conversations/toWrite";
 import { toast } from "~/ui/toast";
 
 const address = (id: string): string => `/chat/${id}`;
@@ -14,7 +15,7 @@ export function useOpenTalk(to = address) {
     // A promise, for the palette is closed by then: the callbacks of `mutate` end with who called it.
     (whom: { contactId: string } | { phone: string }) =>
       void mutateAsync(whom).then(
-        (one) => navigate(to(one.id)),
+        (one) => navigate(to(one.id), { state: toWrite }),
         (error) => toast.error(describe(error).detail),
       ),
     [mutateAsync, navigate, to],

@@ -25,6 +25,10 @@ interface Props {
 /** A window over the page; on a phone a sheet from below. Focus goes back to what opened it. */
 export function Dialog({ open, onClose, title, text, wide, dirty, children, actions, testId }: Props) {
   const opener = useRef<Element>(null);
+  const was = useRef(false);
+  // Now: a field in it that asks for the focus has it before anybody is told.
+  if (open && !was.current) opener.current = document.activeElement;
+  was.current = open;
   const leave = () => {
     if (!dirty || window.confirm(t("form.leave"))) onClose();
   };
@@ -37,12 +41,12 @@ export function Dialog({ open, onClose, title, text, wide, dirty, children, acti
           // Not the close button: its tip would be the first thing read. A field that asks for focus keeps it.
           onOpenAutoFocus={(event) => {
             event.preventDefault();
-            opener.current = document.activeElement;
             (event.target as HTMLElement | null)?.focus();
           }}
-          // Radix gives it back to a trigger, and there is none here.
+          // Radix gives it back to a trigger, and there is none here. Where the focus is elsewhere already, it is wanted there.
           onCloseAutoFocus={(event) => {
             event.preventDefault();
+            if (document.activeElement !== document.body) return;
             if (opener.current instanceof HTMLElement && opener.current.isConnected) opener.current.focus();
           }}
           {...(text ? {} : { "aria-describedby": undefined })}

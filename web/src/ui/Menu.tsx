@@ -1,11 +1,13 @@
 import { Check, ChevronRight } from "lucide-react";
 import {
   cloneElement,
+  createContext,
   type MouseEvent,
   type ReactElement,
   type ReactNode,
   type Ref,
   type RefObject,
+  useContext,
   useImperativeHandle,
   useLayoutEffect,
   useRef,
@@ -27,6 +29,9 @@ const card =
   "appear z-50 max-h-(--radix-dropdown-menu-content-available-height) overflow-y-auto rounded-card border border-border bg-raised p-1 shadow-menu";
 const item =
   "flex min-h-9 w-full cursor-default items-center gap-2.5 rounded-control px-2.5 py-1.5 text-13 outline-none select-none data-highlighted:bg-hover data-disabled:text-muted pointer-coarse:min-h-11 [&_svg]:size-4 [&_svg]:shrink-0";
+
+/** Gives the focus back to what the menu hangs from. */
+const GoBack = createContext(() => {});
 
 interface Hanging {
   /** What it hangs from, and what gets the focus back. */
@@ -69,9 +74,10 @@ function Hung({ from, label, onClose, children, align = "end", side = "bottom", 
       removeEventListener("resize", place);
     };
   }, [from]);
-  // The focus goes back at once, so that a dialog that was chosen knows where from; unless what was chosen has taken it.
+  const goBack = () => trigger?.current?.focus();
+  // Unless what was chosen has taken the focus.
   const close = () => {
-    if (document.activeElement?.closest('[role="menu"]')) trigger?.current?.focus();
+    if (document.activeElement?.closest('[role="menu"]')) goBack();
     onClose();
   };
   return (
@@ -102,7 +108,7 @@ function Hung({ from, label, onClose, children, align = "end", side = "bottom", 
           onCloseAutoFocus={(event) => event.preventDefault()}
           className={cn(card, "min-w-48", className)}
         >
-          {children}
+          <GoBack value={goBack}>{children}</GoBack>
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
@@ -181,10 +187,15 @@ export function MenuItem({
   disabled?: boolean;
   testId?: string;
 }) {
+  const goBack = useContext(GoBack);
   return (
     <Radix.Item
       className={cn(item, danger && "text-danger")}
-      onSelect={onSelect}
+      // First: a dialog that opens now gives the focus back to where it was, and this item will be gone.
+      onSelect={() => {
+        goBack();
+        onSelect();
+      }}
       disabled={disabled}
       data-testid={testId}
     >

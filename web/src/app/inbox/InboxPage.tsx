@@ -5,6 +5,7 @@ import { useSession } from "~/api/session";
 import { may } from "~/api/types";
 import { known } from "~/features/conversations/cache";
 import { counts as countsQuery } from "~/features/conversations/queries";
+import { toWrite } from "~/features/conversations/toWrite";
 import { ViewsPane } from "~/features/conversations/Views";
 import { instances as instancesQuery } from "~/features/instances/queries";
 import { nameOf } from "~/i18n/name";
@@ -109,7 +110,7 @@ export default function InboxPage() {
           country={session.tenant.country}
           onStarted={(one) => {
             start(false);
-            navigate(to(one));
+            navigate(to(one), { state: toWrite });
           }}
         />
       )}

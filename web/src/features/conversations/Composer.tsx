@@ -201,7 +201,11 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
       phone={phone}
       can={can}
       onFiles={() => input.current?.click()}
-      onPart={make}
+      onPart={(kind) => {
+        // What is written goes on where the dialog has been.
+        area.current?.focus();
+        make(kind);
+      }}
       onQuick={() => open("menu")}
     />
   );

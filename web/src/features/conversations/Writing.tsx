@@ -1,5 +1,6 @@
-import { forwardRef, useImperativeHandle, useRef, useState } from "react";
+import { forwardRef, useEffect, useImperativeHandle, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { useLocation } from "react-router";
 import { Composer, type ComposerHandle, type ComposerProps } from "./Composer";
 import { NoteForm } from "./NoteForm";
 import { WritingTabs } from "./WritingTabs";
@@ -34,6 +35,10 @@ export const Writing = forwardRef<WritingHandle, Omit<ComposerProps, "tabs"> & {
     attach: (files) => reply((it) => it.attach(files)),
     note,
   }));
+  const begins = !!useLocation().state?.write;
+  useEffect(() => {
+    if (begins) composer.current?.focus();
+  }, [begins]);
   const tabs = notes && (
     <WritingTabs noting={noting} onNoting={(next) => (next ? note() : reply((it) => it.focus()))} />
   );

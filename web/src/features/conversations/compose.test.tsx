@@ -28,6 +28,15 @@ async function talk(can?: Record<string, boolean>) {
   return { server, lerato, user, attach, open, sent };
 }
 
+it("a conversation that was begun is written in at once", async () => {
+  const { user } = await talk();
+  await user.click(screen.getByTestId("start"));
+  await user.type(await screen.findByLabelText("Name or number"), "Thabo");
+  await user.click(await screen.findByRole("button", { name: /^Thabo Nkosi/ }));
+  await waitFor(() => expect(screen.getByTestId("thread-name").textContent).toBe("Thabo Nkosi"));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("composer")));
+});
+
 describe("a poll", () => {
   it("grows as answers are written, and is asked", async () => {
     const { user, open, sent } = await talk();
@@ -44,6 +53,19 @@ describe("a poll", () => {
     await waitFor(() => expect(sent()).toEqual({ kind: "poll", poll }));
     expect(screen.queryByTestId("poll-dialog")).toBeNull();
     expect(within(screen.getByTestId("message")).getByText("Poll, several answers")).toBeTruthy();
+  });
+
+  it("leaves the keys to the composer, sent or not", async () => {
+    const { user, open } = await talk();
+    const inComposer = () => waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("composer")));
+    await open("poll", "poll-dialog");
+    await user.keyboard("{Escape}");
+    await inComposer();
+    const dialog = await open("poll", "poll-dialog");
+    await user.type(dialog.getByLabelText("Question"), "When?");
+    await user.type(dialog.getByLabelText("Answer 1"), "Noon{Enter}Evening");
+    await user.click(dialog.getByTestId("poll-send"));
+    await inComposer();
   });
 
   it("says what is wrong with it", async () => {
