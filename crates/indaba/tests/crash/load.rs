@@ -47,6 +47,14 @@ pub struct Flight {
     accepted: Arc<Mutex<Vec<(String, String)>>>,
 }
 
+impl Flight {
+    /// Hooks that have their 200.
+    pub fn answered(&self) -> usize {
+        let hooks = self.hooks.lock().expect("no panic under this lock");
+        hooks.values().filter(|posted| matches!(posted, Posted::Answered)).count()
+    }
+}
+
 impl Load {
     /// Nothing asked yet.
     pub fn new(account: Account) -> Load {

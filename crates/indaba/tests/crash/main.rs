@@ -3,7 +3,8 @@
 //! `scripts/crash [N]` (also `make crash N=200`) runs it with the built server in a scratch directory, against the simulator: on
 //! SQLite, and on PostgreSQL when `TEST_POSTGRES` is the URL of a superuser of a scratch cluster. Each round: load, SIGKILL, a look at the database as the kill left it, a fresh start. A run counts how many kills fell
 //! while hooks were in flight, between a commit and its 200, and between `sending` and settled; it goes on (to a bound) until none
-//! of these is 0. At the end each hook answered 200 must be one message, the gateway must have received no message twice, and a
+//! of these is 0. On PostgreSQL, the
+//! cluster is restarted under the same load once. At the end each hook answered 200 must be one message, the gateway must have received no message twice, and a
 //! message whose fate nobody can know must say so.
 mod load;
 mod place;
@@ -90,6 +91,9 @@ async fn run(rounds: usize, scratch: &Path, place: &Place) -> Result<()> {
         server = Server::start(scratch, place, &gateway).await?;
         load.post_again(&server, unanswered).await.context("what a gateway repeats after no answer")?;
     }
+    if place.restarts() {
+        cut_off.extend(restart(place, &server, &mut load).await.context("PostgreSQL restarted under load")?);
+    }
     server.settle(&load.account).await.context("wait until no work is left")?;
     check(place, &load, &gateway, &cut_off).await?;
     println!(
@@ -100,6 +104,23 @@ async fn run(rounds: usize, scratch: &Path, place: &Place) -> Result<()> {
     server.stop()?;
     simulator.stop().await;
     Ok(())
+}
+
+/// The database goes and comes back under the same load, and the server stays. The messages that were being sent meanwhile.
+async fn restart(place: &Place, server: &Server, load: &mut Load) -> Result<HashSet<String>> {
+    let flight = load.start(server);
+    load.under_way(&flight).await;
+    let (there, before) = (place.clone(), flight.answered());
+    tokio::task::spawn_blocking(move || there.restart()).await??;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let after = flight.answered() - before;
+    let unanswered = load.stop(flight).await;
+    let left = place.look()?;
+    println!("restarted under load: {before} hooks answered before, {after} since it went, {} not", unanswered.len());
+    ensure!(after > 0, "no hook was answered once it was back");
+    load.post_again(server, unanswered).await?;
+    let unclear = left.outbound.into_iter().filter(|(_, state)| ["sending", "unknown"].contains(&state.as_str()));
+    Ok(unclear.map(|(id, _)| id).collect())
 }
 
 /// What must hold, whatever was killed when.

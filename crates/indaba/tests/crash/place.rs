@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -120,6 +121,18 @@ impl Place {
             }
         }
         Ok(left)
+    }
+
+    /// Whether there is a cluster that may be restarted: one of `scripts/postgres run`.
+    pub fn restarts(&self) -> bool {
+        matches!(self, Place::Postgres { .. }) && std::env::var_os("PG_SCRATCH").is_some()
+    }
+
+    /// Stops it and starts it again, as an upgrade does.
+    pub fn restart(&self) -> Result<()> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres");
+        ensure!(Command::new(script).arg("restart").status()?.success(), "the cluster did not come back");
+        Ok(())
     }
 
     /// Drops what a run made at the cluster.
