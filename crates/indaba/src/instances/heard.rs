@@ -4,7 +4,7 @@
 //! truth of the moment it was given at; it counts unless a newer hook came in while it was on its way.
 use super::{CODE_LIFE, Instance, InstanceId, LinkStep, State, Trouble, jobs, store, view};
 use crate::{Error, Result, clock::Time, db::TenantTx};
-use indaba_providers::{Session, SessionState, Step};
+use indaba_providers::{Reason, Session, SessionState, Step};
 use std::time::Duration;
 
 /// A short dip of a connected number (`WORKING` → `STARTING` → `WORKING`) is normal and not shown for this long.
@@ -160,6 +160,8 @@ fn meaning(session: &Session) -> Option<(State, Option<LinkStep>)> {
         SessionState::Linking => Some((State::Linking, step.or(Some(LinkStep::Preparing)))),
         SessionState::Connected => Some((State::Connected, None)),
         SessionState::Attention => Some((State::Attention, step)),
+        // somebody stopped it, and it stays linked: a pause
+        SessionState::Disconnected if session.reason == Some(Reason::Stopped) => Some((State::Paused, None)),
         SessionState::Disconnected => Some((State::Disconnected, None)),
         SessionState::Banned => Some((State::Banned, None)),
     }

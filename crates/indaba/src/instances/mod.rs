@@ -49,9 +49,9 @@ words! {
         Connected = "connected",
         /// It needs somebody: see the reason.
         Attention = "attention",
-        /// Sending waits: WhatsApp asked for it, or a person.
+        /// It waits: WhatsApp asked it to, or somebody stopped it.
         Paused = "paused",
-        /// Stopped or signed out.
+        /// Signed out, or its gateway has forgotten it.
         Disconnected = "disconnected",
         /// WhatsApp has banned it.
         Banned = "banned",

@@ -66,7 +66,7 @@ impl Trouble {
                 "The phone has as many linked devices as it may. Remove one there, then try again."
             }
             Trouble::Network => "The gateway cannot reach WhatsApp just now. It tries again by itself.",
-            Trouble::Stopped => "It was stopped. Start it to receive messages again.",
+            Trouble::Stopped => "It was paused, and is still linked. Resume it to send and receive again.",
             Trouble::Token => {
                 "Meta does not take its access token any more. Enter a new one; what you send waits until then."
             }

@@ -62,7 +62,7 @@ impl Job for SendMessage {
             if let Some(until) = reach.paused_until.filter(|until| *until > now) {
                 return Err(JobError::Snooze(until.since(now)));
             }
-            if !matches!(reach.state, instances::State::Connected | instances::State::Paused) {
+            if reach.state != instances::State::Connected {
                 return Err(JobError::Snooze(NOT_CONNECTED));
             }
         }

@@ -310,3 +310,25 @@ async fn an_evolution_sends_them_too() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_gateway_turns_out_not_to_do_is_not_offered_again() {
+    in_a_shop(async |shop| {
+        let place = with_asha(&shop).await;
+        assert_eq!(shop.number().await["capabilities"]["poll"], true);
+        let not_there =
+            json!({ "statusCode": 501, "message": "not implemented by the engine", "error": "Not Implemented" });
+        shop.fault("/api/sendPoll", json!({ "kind": "answer", "status": 501, "body": not_there }), 1).await;
+        let asked = say(&shop.who, &place, when()).await;
+        shop.house.run_jobs().await;
+        let (_, thread) = shop.newest().await;
+        let failed = thread.iter().find(|one| one["id"] == asked["id"]).unwrap();
+        assert_eq!((&failed["state"], &failed["error"]["code"]), (&json!("failed"), &json!("not-supported")));
+        assert_eq!(shop.number().await["capabilities"]["poll"], false);
+        shop.who.post(&path(&place), when()).await.problem(409);
+        say(&shop.who, &place, json!({ "kind": "text", "body": "Then I ask in words." })).await;
+        shop.house.run_jobs().await;
+        assert_eq!(shop.sent().await, ["Then I ask in words."], "the rest goes on");
+    })
+    .await;
+}

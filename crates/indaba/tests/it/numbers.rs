@@ -77,7 +77,8 @@ async fn a_number_is_made_scanned_stopped_and_linked_again() {
         house.admin.get(&format!("/api/instances/{id}/qr")).await.problem(409);
 
         house.wait(Duration::from_secs(1));
-        assert_eq!(act(&house.admin, &id, "stop").await["state"], "disconnected");
+        let paused = act(&house.admin, &id, "stop").await;
+        assert_eq!((&paused["state"], &paused["trouble"]), (&json!("paused"), &json!("stopped")), "it stays linked");
         house.wait(Duration::from_secs(1));
         act(&house.admin, &id, "start").await;
         let again =

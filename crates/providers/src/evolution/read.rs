@@ -44,7 +44,7 @@ pub fn hook(hook: &Hook) -> Result<Vec<Incoming>, Unreadable> {
         "connection.update" | "status.instance" => one(Incoming::Session(connection(&typed(data, "data")?))),
         "qrcode.updated" => one(Incoming::Session(qr(typed(data, "data")?))),
         "logout.instance" => one(Incoming::Session(ended("logout", Reason::LoggedOut))),
-        "remove.instance" => one(Incoming::Session(ended("remove", Reason::Stopped))),
+        "remove.instance" => one(Incoming::Session(ended("remove", Reason::LoggedOut))),
         "instance.delete" => one(Incoming::Ignored(Ignored::Told("remove.instance".into()))),
         name if name.starts_with("group") => one(Incoming::Ignored(Ignored::Group)),
         name => one(Incoming::Ignored(Ignored::Unused(name.chars().take(100).collect()))),
