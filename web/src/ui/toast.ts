@@ -4,6 +4,8 @@ interface Options {
   /** Takes the place of what was said under the same name. */
   id?: string;
   action?: { label: string; onClick: () => void };
+  /** Milliseconds, where five seconds are too short. */
+  duration?: number;
 }
 
 let said = 0;
@@ -29,5 +31,6 @@ async function say(how: "message" | "success" | "error", text: string, options?:
 /** Says a result that happens out of sight. `Toasts` shows it. */
 export const toast = Object.assign((text: string) => void say("message", text), {
   success: (text: string, options?: Options) => void say("success", text, options),
-  error: (text: string) => void say("error", text),
+  // Longer: it says why, and what to do.
+  error: (text: string) => void say("error", text, { duration: 10_000 }),
 });

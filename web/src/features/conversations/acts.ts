@@ -75,26 +75,24 @@ export function useChange() {
       void client.invalidateQueries({ queryKey: keys.counts });
       if (undo || !before) return;
       const name = nameOf(after.contact);
+      const mine = change.assignee?.id === user.id;
+      // What stands in the head of the conversation, and is taken back there, needs no word.
+      if (mine || change.state === "open") return;
       const said = change.labels
         ? t("toast.labelled", { name })
         : change.state === "closed"
           ? t("toast.resolved", { name })
-          : change.state === "open"
-            ? t("toast.reopened", { name })
-            : change.assignee
-              ? t("toast.assigned", {
-                  name,
-                  to: change.assignee.id === user.id ? t("author.you") : change.assignee.name,
-                })
-              : t("toast.unassigned", { name });
+          : change.assignee
+            ? t("toast.assigned", { name, to: change.assignee.name })
+            : t("toast.unassigned", { name });
       const back: Change = change.labels
         ? { labels: before.labels }
         : "assignee" in change
           ? { assignee: before.assignee ?? null }
           : { state: before.state === "closed" ? "closed" : "open" };
       toast.success(said, {
-        // One after the other takes the place of the last.
-        ...(change.labels && { id: `labels ${id}` }),
+        // The next one about this conversation takes its place.
+        id,
         action: { label: t("toast.undo"), onClick: () => mutation.mutate({ id, change: back, undo: true }) },
       });
     },

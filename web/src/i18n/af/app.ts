@@ -100,7 +100,6 @@ export const app: Translated<typeof source, Form> = {
   "toast.saved": "Gestoor",
   "toast.resolved": "{name} is afgehandel",
   "toast.labelled": "Etikette van {name} is verander",
-  "toast.reopened": "{name} is heropen",
   "toast.assigned": "{name} gaan na {to}",
   "toast.unassigned": "{name} behoort aan niemand nie",
   "toast.notChanged": "Nie verander nie. {why}",

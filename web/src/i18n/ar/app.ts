@@ -118,7 +118,6 @@ export const app: Translated<typeof source, Form> = {
   "toast.saved": "تم الحفظ",
   "toast.resolved": "تم حل محادثة {name}",
   "toast.labelled": "تغيرت وسوم {name}",
-  "toast.reopened": "أُعيد فتح محادثة {name}",
   "toast.assigned": "أُسندت محادثة {name} إلى {to}",
   "toast.unassigned": "لم تعد محادثة {name} مسندة إلى أحد",
   "toast.notChanged": "لم يتغير شيء. {why}",

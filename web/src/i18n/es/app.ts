@@ -100,7 +100,6 @@ export const app: Translated<typeof source, Form> = {
   "toast.saved": "Guardado",
   "toast.resolved": "{name}: resuelta",
   "toast.labelled": "Etiquetas de {name} cambiadas",
-  "toast.reopened": "{name}: reabierta",
   "toast.assigned": "{name} pasa a {to}",
   "toast.unassigned": "{name} queda sin asignar",
   "toast.notChanged": "No se cambió. {why}",

@@ -100,7 +100,6 @@ export const app: Translated<typeof source, Form> = {
   "toast.saved": "Enregistré",
   "toast.resolved": "{name} : résolu",
   "toast.labelled": "Étiquettes de {name} changées",
-  "toast.reopened": "{name} : rouvert",
   "toast.assigned": "{name} est confié à {to}",
   "toast.unassigned": "{name} n’est plus attribué",
   "toast.notChanged": "Rien n’a changé. {why}",

@@ -100,7 +100,6 @@ export const app: Translated<typeof source, Form> = {
   "toast.saved": "Salvo",
   "toast.resolved": "{name}: resolvida",
   "toast.labelled": "Etiquetas de {name} mudadas",
-  "toast.reopened": "{name}: reaberta",
   "toast.assigned": "{name} passa para {to}",
   "toast.unassigned": "{name} ficou sem responsável",
   "toast.notChanged": "Nada mudou. {why}",

@@ -100,7 +100,6 @@ export const app: Translated<typeof source, Form> = {
   "toast.saved": "Kulondoloziwe",
   "toast.resolved": "{name}: ixazululiwe",
   "toast.labelled": "Amalebula ka-{name} ashintshiwe",
-  "toast.reopened": "{name}: ivulwe futhi",
   "toast.assigned": "{name}: manje isiku-{to}",
   "toast.unassigned": "{name}: ayinamuntu",
   "toast.notChanged": "Akushintshile. {why}",
