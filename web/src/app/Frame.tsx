@@ -80,7 +80,9 @@ function Workspaces({ session, tight }: { session: Session; tight: boolean }) {
         {tight ? (
           <span className="sr-only">{session.tenant.name}</span>
         ) : (
-          <span className="min-w-0 flex-1 truncate">{session.tenant.name}</span>
+          <span dir="auto" className="min-w-0 flex-1 truncate at-start">
+            {session.tenant.name}
+          </span>
         )}
       </div>
     );
@@ -98,7 +100,9 @@ function Workspaces({ session, tight }: { session: Session; tight: boolean }) {
           {badge}
           {!tight && (
             <>
-              <span className="min-w-0 flex-1 truncate text-start">{session.tenant.name}</span>
+              <span dir="auto" className="min-w-0 flex-1 truncate at-start">
+                {session.tenant.name}
+              </span>
               <ChevronsUpDown size={16} aria-hidden />
             </>
           )}

@@ -69,8 +69,8 @@ function Known({ talk, back, side, onNext }: Omit<Props, "id"> & { talk: Convers
   const actions = useMessageActions({ composer, onReply: setReplyTo, onDetails: setDetails, onKeep: keep });
   useTalkKeys(talk, composer, onNext);
 
-  const windowOver =
-    instance.provider === "cloud" && (!talk.windowEndsAt || Date.parse(talk.windowEndsAt) < Date.now());
+  const window24h = number?.capabilities.window24h ?? instance.provider === "cloud";
+  const windowOver = window24h && (!talk.windowEndsAt || Date.parse(talk.windowEndsAt) < Date.now());
   const closed = !agent
     ? t("composer.viewer")
     : windowOver
@@ -88,7 +88,8 @@ function Known({ talk, back, side, onNext }: Omit<Props, "id"> & { talk: Convers
           back={back}
           paneOpen={side.open}
           onPane={() => side.put(!side.open)}
-          number={mixed(numbers) ? numberBy(instance) : undefined}
+          number={mixed(numbers) ? numberBy(instance) : numbers && numbers.length > 1 ? instance.name : undefined}
+          window24h={window24h}
         />
         {number && number.state !== "connected" && number.state !== "new" && (
           <p

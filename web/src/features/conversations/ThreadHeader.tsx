@@ -38,8 +38,10 @@ interface Props {
   back: string;
   paneOpen: boolean;
   onPane: () => void;
-  /** On which number, where they reach WhatsApp in different ways. */
+  /** On which of our numbers, where there are several. */
   number?: string | undefined;
+  /** Free text goes through for 24 hours after the customer's last word. */
+  window24h: boolean;
 }
 
 /** Who may take a conversation: everyone who may answer. */
@@ -107,24 +109,24 @@ function Assign({ conversation, narrow }: { conversation: Conversation; narrow: 
   );
 }
 
-/** Over the thread: who it is, how long free text goes through, whose it is, and the way to end it. */
-export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: Props) {
+/** Over the thread: who it is, on which number, how long free text goes through there, whose it is, and the way to end it. */
+export function ThreadHeader({ conversation, back, paneOpen, onPane, number, window24h }: Props) {
   const session = useSession();
   const change = useChange();
   const onePane = useNarrow();
+  // Two panes on a small page, as at a zoom of 200 %: the name needs the room more than words on buttons do.
+  const tight = useNarrow(880);
   const reads = aloud.use();
   const labels = carried(useLabels(), conversation.labels);
-  const { contact, windowEndsAt, state, instance, id } = conversation;
+  const { contact, windowEndsAt, state, id } = conversation;
   const name = nameOf(contact);
   // On a phone it is the page; elsewhere a part of it.
   const Name = onePane ? "h1" : "h2";
   const agent = may(session, "agent");
   const closed = state === "closed";
-  // The rule of 24 hours binds the Cloud API only; elsewhere an empty ring would frighten for nothing.
-  const timer = windowEndsAt && (instance.provider === "cloud" || Date.parse(windowEndsAt) > Date.now());
   const toggle = () => change.mutate({ id, change: { state: closed ? "open" : "closed" } });
   return (
-    <header className="flex h-14 shrink-0 items-center gap-2.5 border-b border-border bg-surface ps-1 pe-2 phone:ps-4 phone:pe-3 max-phone:h-15">
+    <header className="flex h-14 shrink-0 items-center gap-2.5 border-b border-border bg-surface ps-1 pe-2 phone:ps-4 phone:pe-3 max-two:gap-1.5 max-phone:h-15 max-phone:gap-2.5">
       {onePane && (
         <Link
           to={back}
@@ -134,14 +136,16 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
           <ArrowLeft size={20} aria-hidden className="rtl:-scale-x-100" />
         </Link>
       )}
-      <button
-        type="button"
-        onClick={onPane}
-        aria-label={t("thread.showContact")}
-        className={cn("rounded-full", onePane && "-ms-2")}
-      >
-        <Avatar id={contact.id} name={contact.name ?? ""} size={onePane ? 40 : 32} />
-      </button>
+      {(onePane || !tight) && (
+        <button
+          type="button"
+          onClick={onPane}
+          aria-label={t("thread.showContact")}
+          className={cn("rounded-full", onePane && "-ms-2")}
+        >
+          <Avatar id={contact.id} name={contact.name ?? ""} size={onePane ? 40 : 32} />
+        </button>
+      )}
       <div className="min-w-0 flex-1">
         <div className="flex items-center gap-2">
           <Name
@@ -158,25 +162,20 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
             </span>
           )}
         </div>
-        <div className="flex items-center gap-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums">
-          {contact.phone && contact.name && (
-            <span className={cn("shrink-0", onePane && timer && "hidden")}>{phone(contact.phone)}</span>
-          )}
-          {timer && (
-            <>
-              {contact.phone && contact.name && !onePane && <span aria-hidden="true">·</span>}
-              <span className="flex shrink-0">
-                <WindowTimer endsAt={windowEndsAt} />
-              </span>
-            </>
-          )}
-          {number && !onePane && (
-            <span className="min-w-0 truncate" data-testid="thread-number">
-              {(contact.name || timer) && <span aria-hidden="true">· </span>}
-              {number}
+        {/* What finds no room falls below the edge, whole, the last first. */}
+        <div className="flex h-4 flex-wrap gap-x-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums *:not-first:before:me-1.5 *:not-first:before:text-muted *:not-first:before:content-['·']">
+          {closed && <span className="font-medium text-success">{t("thread.resolved")}</span>}
+          {number && (
+            <span className="min-w-0 max-w-max grow basis-24 truncate" data-testid="thread-number">
+              <bdi>{number}</bdi>
             </span>
           )}
-          {closed && <span className="shrink-0 font-medium text-success">{t("thread.resolved")}</span>}
+          {window24h && windowEndsAt && (
+            <span className="flex">
+              <WindowTimer endsAt={windowEndsAt} />
+            </span>
+          )}
+          {contact.phone && contact.name && <span>{phone(contact.phone)}</span>}
         </div>
       </div>
       {agent && !onePane && (
@@ -187,7 +186,7 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
           }
         />
       )}
-      {agent && <Assign conversation={conversation} narrow={onePane} />}
+      {agent && <Assign conversation={conversation} narrow={tight} />}
       <Menu
         label={t("thread.more")}
         trigger={<IconButton label={t("thread.more")} icon={<Ellipsis size={18} aria-hidden />} />}
@@ -200,9 +199,10 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number }: P
         </MenuChoice>
       </Menu>
       {agent &&
-        (onePane ? (
+        (tight ? (
           <IconButton
             label={t(closed ? "thread.reopen" : "thread.resolve")}
+            keys="E"
             icon={closed ? <RotateCcw size={20} aria-hidden /> : <Check size={20} aria-hidden />}
             onClick={toggle}
             data-testid="resolve"

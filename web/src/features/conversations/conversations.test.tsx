@@ -2,7 +2,7 @@ import { act, fireEvent, screen, waitFor, within } from "@testing-library/react"
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { Conversation, Message } from "~/api/types";
-import { ago, media, message } from "../../../tests/fake/data";
+import { ago, instance, media, message } from "../../../tests/fake/data";
 import { problem } from "../../../tests/fake/server";
 import { FakeSocket, house, socket, visit } from "../../../tests/house";
 import { asChosen, attach } from "./Attachments";
@@ -554,5 +554,36 @@ describe("pictures that were sent one after the other", () => {
     await screen.findByText("The kitchen");
     expect(screen.queryByTestId("album")).toBeNull();
     expect(screen.getAllByTestId("message")).toHaveLength(6);
+  });
+});
+
+describe("the head of a conversation", () => {
+  it("counts down where free text has an end, and says which of our numbers it is on", async () => {
+    const { server, talks } = house("Lerato Mokoena", "Thabo Nkosi");
+    const [lerato, thabo] = talks;
+    if (!lerato || !thabo) throw new Error();
+    const rentals = instance({ name: "Rentals", capabilities: { window24h: true } });
+    server.instances.push(rentals);
+    const windowEndsAt = new Date(Date.now() + 3_600_000).toISOString();
+    Object.assign(lerato, { windowEndsAt });
+    Object.assign(thabo, { windowEndsAt, instanceId: rentals.id, instance: { ...thabo.instance, name: "Rentals" } });
+    const { user } = visit(`/chat/${lerato.id}`, server);
+    await waitFor(() => expect(screen.getByTestId("thread-number").textContent).toBe("Sales line"));
+    expect(screen.queryByTestId("window-timer")).toBeNull();
+    await user.click(screen.getByText("Thabo Nkosi"));
+    await screen.findByTestId("window-timer");
+    expect(screen.getByTestId("thread-number").textContent).toBe("Rentals");
+  });
+
+  it("shows who has it; only what goes out of sight is said, with a way back", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    await user.keyboard("i");
+    await waitFor(() => expect(screen.getByTestId("assign").textContent).toBe("You"));
+    await user.click(screen.getByTestId("resolve"));
+    await screen.findByText("Resolved Lerato Mokoena");
+    expect(screen.queryByText(/is assigned/)).toBeNull();
+    expect(screen.getAllByText("Undo")).toHaveLength(1);
   });
 });
