@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
 import { Problem, Unreachable } from "./problem";
+import { timed } from "./pulse";
 import { refresh } from "./refresh";
 import type { paths } from "./schema";
 
@@ -7,9 +8,12 @@ const READ_TIMEOUT = 15_000;
 
 async function send(request: Request): Promise<Response> {
   try {
-    // A write may be slow for good reasons (an upload); a read that takes this long will not come.
-    if (request.method !== "GET") return await fetch(request);
-    return await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(READ_TIMEOUT)]) });
+    // A write may be slow for good reasons (an upload, a gateway); a read that takes this long will not come.
+    if (request.method === "GET")
+      return await timed(
+        fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(READ_TIMEOUT)]) }),
+      );
+    return await (request.url.includes("/api/conversations/") ? timed(fetch(request)) : fetch(request));
   } catch (error) {
     if (request.signal.aborted) throw error;
     throw new Unreachable(error instanceof DOMException && error.name === "TimeoutError");

@@ -1,5 +1,6 @@
 import { Check, CloudOff, RefreshCw } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useSilent } from "~/api/pulse";
 import { useWaiting } from "~/features/conversations/outbox";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
@@ -8,13 +9,14 @@ import { reconnectNow, useLiveStatus } from "./live";
 /** A short break is healed before anybody reads a banner. */
 const PATIENCE = 2_500;
 
-/** Offline, reconnecting with the seconds to the next try, back online; and what waits to be sent. */
+/** Offline, reconnecting with the seconds to the next try, a server that hangs, back online; and what waits to be sent. */
 export function ConnectionBanner() {
   const status = useLiveStatus();
   const waiting = useWaiting();
   const [shown, show] = useState<"nothing" | "trouble" | "back">("nothing");
   const [now, setNow] = useState(Date.now());
-  const open = status.is === "open";
+  const silent = useSilent();
+  const open = status.is === "open" && !silent;
   const offline = status.is === "offline";
   const was = useRef(shown);
   was.current = shown;
@@ -26,9 +28,9 @@ export function ConnectionBanner() {
       const timer = setTimeout(() => show("nothing"), 3_000);
       return () => clearTimeout(timer);
     }
-    const timer = setTimeout(() => show("trouble"), offline ? 0 : PATIENCE);
+    const timer = setTimeout(() => show("trouble"), offline || silent ? 0 : PATIENCE);
     return () => clearTimeout(timer);
-  }, [open, offline]);
+  }, [open, offline, silent]);
 
   useEffect(() => {
     if (shown !== "trouble") return;
@@ -59,6 +61,7 @@ export function ConnectionBanner() {
   );
   if (shown === "back") return row(<Check size={16} aria-hidden />, t("banner.back"));
   if (offline) return row(<CloudOff size={16} aria-hidden />, t("banner.offline"));
+  if (status.is === "open") return row(<CloudOff size={16} aria-hidden />, t("banner.silent"));
   return row(
     <RefreshCw size={16} aria-hidden />,
     seconds > 0 ? t("banner.retry", { n: seconds }) : t("banner.connecting"),

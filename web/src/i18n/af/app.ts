@@ -53,6 +53,7 @@ export const app: Translated<typeof source, Form> = {
   "banner.offline": "Jy is vanlyn.",
   "banner.connecting": "Verbind weer.",
   "banner.retry": "Verbind weer oor {n} s.",
+  "banner.silent": "Die bediener antwoord nie. Wat jy skryf, word gehou.",
   "banner.back": "Weer aanlyn.",
   "banner.now": "Nou",
   "banner.waiting": { one: "{n} boodskap wag om gestuur te word.", other: "{n} boodskappe wag om gestuur te word." },

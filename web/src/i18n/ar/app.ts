@@ -60,6 +60,7 @@ export const app: Translated<typeof source, Form> = {
   "banner.offline": "أنت غير متصل بالإنترنت.",
   "banner.connecting": "تجري إعادة الاتصال.",
   "banner.retry": "إعادة الاتصال خلال {n} ث.",
+  "banner.silent": "الخادم لا يجيب. ما تكتبه محفوظ.",
   "banner.back": "عاد الاتصال.",
   "banner.now": "الآن",
   "banner.waiting": {

@@ -43,6 +43,7 @@ export const app = {
   "banner.offline": "You are offline.",
   "banner.connecting": "Reconnecting.",
   "banner.retry": "Reconnecting in {n} s.",
+  "banner.silent": "The server does not answer. What you write is kept.",
   "banner.back": "Back online.",
   "banner.now": "Now",
   "banner.waiting": { one: "{n} message waits to be sent.", other: "{n} messages wait to be sent." },

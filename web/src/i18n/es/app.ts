@@ -53,6 +53,7 @@ export const app: Translated<typeof source, Form> = {
   "banner.offline": "No tienes conexión.",
   "banner.connecting": "Reconectando.",
   "banner.retry": "Reconexión en {n} s.",
+  "banner.silent": "El servidor no responde. Lo que escribas se conserva.",
   "banner.back": "De nuevo en línea.",
   "banner.now": "Ahora",
   "banner.waiting": { one: "{n} mensaje espera su envío.", other: "{n} mensajes esperan su envío." },

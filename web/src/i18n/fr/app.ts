@@ -53,6 +53,7 @@ export const app: Translated<typeof source, Form> = {
   "banner.offline": "Vous êtes hors ligne.",
   "banner.connecting": "Reconnexion en cours.",
   "banner.retry": "Reconnexion dans {n} s.",
+  "banner.silent": "Le serveur ne répond pas. Ce que vous écrivez est gardé.",
   "banner.back": "De nouveau en ligne.",
   "banner.now": "Maintenant",
   "banner.waiting": { one: "{n} message attend d’être envoyé.", other: "{n} messages attendent d’être envoyés." },

@@ -53,6 +53,7 @@ export const app: Translated<typeof source, Form> = {
   "banner.offline": "Você está sem conexão.",
   "banner.connecting": "Reconectando.",
   "banner.retry": "Reconexão em {n} s.",
+  "banner.silent": "O servidor não responde. O que você escrever fica guardado.",
   "banner.back": "Conectado de novo.",
   "banner.now": "Agora",
   "banner.waiting": { one: "{n} mensagem aguarda o envio.", other: "{n} mensagens aguardam o envio." },

@@ -53,6 +53,7 @@ export const app: Translated<typeof source, Form> = {
   "banner.offline": "Awuxhunyiwe ku-inthanethi.",
   "banner.connecting": "Iyaxhuma futhi.",
   "banner.retry": "Izoxhuma futhi emasekhondini angu-{n}.",
+  "banner.silent": "Iseva ayiphenduli. Okubhalayo kuyagcinwa.",
   "banner.back": "Sekuxhunyiwe futhi.",
   "banner.now": "Manje",
   "banner.waiting": { one: "Umlayezo ongu-{n} ulinde ukuthunyelwa.", other: "Imilayezo engu-{n} ilinde ukuthunyelwa." },
