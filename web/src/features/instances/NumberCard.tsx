@@ -101,6 +101,9 @@ export function NumberCard({
   const { id, name, state, sync } = of;
   const reason = reasonOf(of);
   const linked = isLinked(of);
+  const works = state === "connected" || state === "paused";
+  // What it did is worth knowing when it is down, too.
+  const used = works || !!of.phone;
   const idle =
     state === "disconnected" ||
     state === "attention" ||
@@ -184,7 +187,21 @@ export function NumberCard({
         {of.gateway?.owner === "tenant" && linked && <Chip look="label">{of.gateway.name}</Chip>}
         {of.pushName && <Chip look="label">{of.pushName}</Chip>}
       </div>
-      {state === "connected" || state === "paused" ? (
+      {!works && (
+        <p className="text-13">
+          {reason ??
+            t(
+              !linked
+                ? "number.offText"
+                : state === "linking"
+                  ? "number.linkingText"
+                  : state === "new"
+                    ? "number.newText"
+                    : "number.downText",
+            )}
+        </p>
+      )}
+      {used && (
         <dl className="grid grid-cols-[1fr_auto] gap-x-2 gap-y-1.5 text-13">
           <dt className="text-muted">{t("number.lastIn")}</dt>
           <dd className="text-end tabular-nums">
@@ -224,19 +241,6 @@ export function NumberCard({
             </>
           )}
         </dl>
-      ) : (
-        <p className="text-13">
-          {reason ??
-            t(
-              !linked
-                ? "number.offText"
-                : state === "linking"
-                  ? "number.linkingText"
-                  : state === "new"
-                    ? "number.newText"
-                    : "number.downText",
-            )}
-        </p>
       )}
       {state === "connected" && of.newChatsPausedUntil && Date.parse(of.newChatsPausedUntil) > now && (
         <p

@@ -171,6 +171,20 @@ describe("a number's card", () => {
     expect(within(metas as HTMLElement).queryByTestId("new-chats")).toBeNull();
   });
 
+  it("tells what a number did, also when it is down", async () => {
+    const { server } = house();
+    server.instances = [
+      instance({ state: "disconnected", stateReason: "logged_out", sentToday: 12 }),
+      instance({ state: "new", phone: null, name: "Fresh" }),
+    ];
+    visit("/instances", server);
+    const [down, fresh] = await screen.findAllByTestId("number-card");
+    expect(within(down as HTMLElement).getByTestId("sent-today").textContent).toBe("12");
+    expect(within(down as HTMLElement).getByText("Last message in")).toBeTruthy();
+    expect(within(down as HTMLElement).getByText(/signed this device out/)).toBeTruthy();
+    expect(within(fresh as HTMLElement).queryByTestId("sent-today")).toBeNull();
+  });
+
   it("tells new chats that wait from a number that is paused", async () => {
     const { server } = house();
     const line = instance();
