@@ -137,6 +137,21 @@ export function ContactPane({
   const editable = may(session, "agent");
   const of = query.data;
   const failed = (error: unknown) => toast.error(t("toast.notChanged", { why: describe(error).detail }));
+  const put = (status: Contact["status"], before: Contact) =>
+    change.mutate(
+      { status },
+      {
+        onError: failed,
+        onSuccess: () => {
+          if (status !== "archived") return;
+          const undo = () => change.mutate({ status: before.status }, { onError: failed });
+          toast.success(t("toast.archived", { name: nameOf(before) }), {
+            id: `archived-${before.id}`,
+            action: { label: t("toast.undo"), onClick: undo },
+          });
+        },
+      },
+    );
   return (
     <section
       aria-label={t("contact.title")}
@@ -188,9 +203,7 @@ export function ContactPane({
                 <select
                   aria-label={t("contact.status")}
                   value={of.status}
-                  onChange={(event) =>
-                    change.mutate({ status: event.target.value as Contact["status"] }, { onError: failed })
-                  }
+                  onChange={(event) => put(event.target.value as Contact["status"], of)}
                   className={inputDense}
                 >
                   {(["active", "paused", "archived"] as const).map((status) => (

@@ -98,6 +98,7 @@ export const app: Translated<typeof source, Form> = {
   "toast.close": "Maak toe",
   "toast.undo": "Ontdoen",
   "toast.copied": "Gekopieer",
+  "toast.archived": "{name} is in die argief",
   "toast.saved": "Gestoor",
   "toast.resolved": "{name} is afgehandel",
   "toast.labelled": "Etikette van {name} is verander",

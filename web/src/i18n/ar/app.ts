@@ -116,6 +116,7 @@ export const app: Translated<typeof source, Form> = {
   "toast.close": "إغلاق",
   "toast.undo": "تراجع",
   "toast.copied": "تم النسخ",
+  "toast.archived": "تمت أرشفة {name}",
   "toast.saved": "تم الحفظ",
   "toast.resolved": "تم حل محادثة {name}",
   "toast.labelled": "تغيرت وسوم {name}",

@@ -84,6 +84,7 @@ export const app = {
   "toast.close": "Close",
   "toast.undo": "Undo",
   "toast.copied": "Copied",
+  "toast.archived": "Archived {name}",
   "toast.saved": "Saved",
   "toast.resolved": "Resolved {name}",
   "toast.labelled": "Labels of {name} changed",

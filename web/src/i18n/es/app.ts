@@ -98,6 +98,7 @@ export const app: Translated<typeof source, Form> = {
   "toast.close": "Cerrar",
   "toast.undo": "Deshacer",
   "toast.copied": "Copiado",
+  "toast.archived": "{name} quedó archivado",
   "toast.saved": "Guardado",
   "toast.resolved": "{name}: resuelta",
   "toast.labelled": "Etiquetas de {name} cambiadas",

@@ -98,6 +98,7 @@ export const app: Translated<typeof source, Form> = {
   "toast.close": "Fermer",
   "toast.undo": "Annuler",
   "toast.copied": "Copié",
+  "toast.archived": "{name} est archivé",
   "toast.saved": "Enregistré",
   "toast.resolved": "{name} : résolu",
   "toast.labelled": "Étiquettes de {name} changées",

@@ -98,6 +98,7 @@ export const app: Translated<typeof source, Form> = {
   "toast.close": "Fechar",
   "toast.undo": "Desfazer",
   "toast.copied": "Copiado",
+  "toast.archived": "{name} foi arquivado",
   "toast.saved": "Salvo",
   "toast.resolved": "{name}: resolvida",
   "toast.labelled": "Etiquetas de {name} mudadas",

@@ -98,6 +98,7 @@ export const app: Translated<typeof source, Form> = {
   "toast.close": "Vala",
   "toast.undo": "Hlehlisa",
   "toast.copied": "Kukopishiwe",
+  "toast.archived": "{name} usesenqolobaneni",
   "toast.saved": "Kulondoloziwe",
   "toast.resolved": "{name}: ixazululiwe",
   "toast.labelled": "Amalebula ka-{name} ashintshiwe",
