@@ -5,24 +5,48 @@ import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
+import type { paths } from "~/api/schema";
 import type { ApiKey, MadeApiKey } from "~/api/types";
 import { day } from "~/i18n/format";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { copy } from "~/ui/copy";
 import { Confirm } from "~/ui/Dialog";
-import { SelectField, TextField } from "~/ui/Field";
+import { inputDense, SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Listing } from "~/ui/Listing";
 import { Item, Section } from "~/ui/Section";
 import { Empty } from "~/ui/states";
 import { toast } from "~/ui/toast";
-import { useForm } from "~/ui/useForm";
+import { Said, useForm } from "~/ui/useForm";
 import { When } from "~/ui/When";
 import { required } from "./rules";
 import { roleName, roles } from "./Team";
 
 const DAY = 24 * 60 * 60_000;
+
+/** The first word after `/api/`: what a scope names. */
+type RoomOf<Path> = Path extends `/api/${infer Rest}` ? (Rest extends `${infer Room}/${string}` ? Room : Rest) : never;
+const rooms: RoomOf<keyof paths>[] = [
+  "contacts",
+  "conversations",
+  "messages",
+  "media",
+  "notes",
+  "labels",
+  "quick-replies",
+  "search",
+  "live",
+  "instances",
+  "gateways",
+  "users",
+  "invitations",
+  "tenant",
+  "audit",
+  "jobs",
+  "api-keys",
+];
+const pathOf = (room: string): string => `/api/${room}`;
 
 function Make() {
   const client = useQueryClient();
@@ -32,26 +56,24 @@ function Make() {
       name: required(t("rule.keyNameMissing")),
       role: z.enum(["viewer", "agent", "manager", "admin"]),
       days: z.string(),
+      reach: z.enum(["all", "some"]),
+      may: z.record(z.string(), z.enum(["", "read", "write"])),
     }),
-    { name: "", role: "agent", days: "" },
-    async ({ name, role, days }) => {
+    { name: "", role: "agent", days: "", reach: "all", may: {} },
+    async ({ name, role, days, reach, may }) => {
       const expiresAt = days ? new Date(Date.now() + Number(days) * DAY).toISOString() : undefined;
-      setMade(
-        await take(
-          api.POST("/api/api-keys", { headers: once(), body: { name, role, ...(expiresAt && { expiresAt }) } }),
-        ),
-      );
+      const scopes = reach === "all" ? [] : rooms.filter((room) => may[room]).map((room) => `${room}:${may[room]}`);
+      // No scope at all would open everything.
+      if (reach === "some" && scopes.length === 0) throw new Said(t("keys.noScope"), "reach");
+      const body = { name, role, scopes, ...(expiresAt && { expiresAt }) };
+      setMade(await take(api.POST("/api/api-keys", { headers: once(), body })));
       form.reset();
       await client.invalidateQueries({ queryKey: keys.apiKeys });
     },
   );
   return (
     <Section title={t("keys.new")} text={t("keys.newText")}>
-      <form
-        noValidate
-        onSubmit={form.onSubmit}
-        className="grid items-start gap-3 phone:grid-cols-[1fr_130px_130px_auto]"
-      >
+      <form noValidate onSubmit={form.onSubmit} className="grid items-start gap-3 phone:grid-cols-[1fr_130px_130px]">
         <TextField label={t("keys.name")} autoComplete="off" error={form.error("name")} {...form.register("name")} />
         <SelectField label={t("field.role")} {...form.register("role")}>
           {roles.map((role) => (
@@ -68,11 +90,32 @@ function Make() {
             </option>
           ))}
         </SelectField>
-        <Button type="submit" look="filled" className="phone:mt-6" busy={form.busy && t("keys.making")}>
-          {t("keys.make")}
-        </Button>
-        <div className="empty:hidden phone:col-span-4">
+        <div className="flex flex-col gap-3 phone:col-span-3">
+          <SelectField label={t("keys.reach")} error={form.error("reach")} {...form.register("reach")}>
+            <option value="all">{t("keys.reachAll")}</option>
+            <option value="some">{t("keys.reachSome")}</option>
+          </SelectField>
+          {form.watch("reach") === "some" && (
+            <fieldset>
+              <legend className="mb-2 text-12 text-muted">{t("keys.scopesHint")}</legend>
+              <div className="grid gap-x-6 gap-y-1.5 phone:grid-cols-2">
+                {rooms.map((room) => (
+                  <label key={room} className="flex items-center justify-between gap-2">
+                    <code className="code min-w-0 truncate text-12">{pathOf(room)}</code>
+                    <select className={inputDense} {...form.register(`may.${room}`)}>
+                      <option value="">{t("keys.scopeNone")}</option>
+                      <option value="read">{t("keys.scopeRead")}</option>
+                      <option value="write">{t("keys.scopeWrite")}</option>
+                    </select>
+                  </label>
+                ))}
+              </div>
+            </fieldset>
+          )}
           <FormProblem text={form.problem} />
+          <Button type="submit" look="filled" className="self-start" busy={form.busy && t("keys.making")}>
+            {t("keys.make")}
+          </Button>
         </div>
       </form>
       {made?.key && (
@@ -135,6 +178,9 @@ export function ApiKeys() {
                       <span className="code">{one.prefix}…</span> · {roleName(one.role)} ·{" "}
                       {one.expiresAt ? t("keys.until", { day: day(one.expiresAt) }) : t("keys.never")}
                     </span>
+                    {one.scopes.length > 0 && (
+                      <span className="code block text-12 break-words text-muted">{one.scopes.join(", ")}</span>
+                    )}
                   </span>
                   <span className="text-12 text-muted">
                     {one.lastUsedAt ? <When at={one.lastUsedAt} /> : t("keys.unused")}
