@@ -134,6 +134,8 @@ export function Audit() {
       },
       { replace: true },
     );
+  // The file holds what is listed here, all of its pages.
+  const wanted = new URLSearchParams({ ...(actor && { actor }), ...(action && { action }) }).toString();
   const all = query.data?.pages.flatMap((page) => page.items);
   return (
     <Section
@@ -142,7 +144,7 @@ export function Audit() {
       text={t("audit.text")}
       aside={
         <Button asChild size="dense">
-          <a href="/api/audit/export" download>
+          <a href={`/api/audit/export${wanted && `?${wanted}`}`} download>
             <Download size={16} aria-hidden />
             {t("audit.export")}
           </a>
