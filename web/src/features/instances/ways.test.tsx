@@ -175,3 +175,20 @@ describe("a number on a gateway of one's own", () => {
     });
   });
 });
+
+describe("the comparison of the ways", () => {
+  it("says what stands in for a poll at Meta, and where groups stay", async () => {
+    const { server } = house();
+    visit("/instances?add=1", server);
+    await screen.findByText("Polls");
+    const row = (name: string) =>
+      [...(screen.getByText(name).closest("tr")?.querySelectorAll("td") ?? [])].map((cell) => cell.textContent);
+    expect(row("Polls")).toEqual(["Works", "Works", "Buttons or a list stand in: one answer is chosen"]);
+    expect(row("Groups")).toEqual([
+      "Stay on the phone, not shown here",
+      "Stay on the phone, not shown here",
+      "Not shown here",
+    ]);
+    expect(row("You need")[1]).toBe("A WAHA or Evolution server");
+  });
+});
