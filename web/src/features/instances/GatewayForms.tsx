@@ -26,12 +26,14 @@ export function AddGateway() {
     z.object({
       kind: z.enum(["waha", "evolution"]),
       name: z.string().trim().max(60, t("rule.long")),
+      region: z.string().trim().max(60, t("rule.long")),
       url: z.url({ protocol: /^https?$/, error: t("rule.url") }),
       apiKey: z.string().trim().min(1, t("rule.keyMissing")),
     }),
-    { kind: "waha", name: "", url: "", apiKey: "" },
-    async ({ name, ...rest }) => {
-      const made = await take(api.POST("/api/gateways", { headers: once(), body: { ...rest, ...(name && { name }) } }));
+    { kind: "waha", name: "", region: "", url: "", apiKey: "" },
+    async ({ name, region, ...rest }) => {
+      const body = { ...rest, ...(name && { name }), ...(region && { region }) };
+      const made = await take(api.POST("/api/gateways", { headers: once(), body }));
       form.reset();
       toast.success(t("gateways.saved", { name: made.name }));
       await client.invalidateQueries({ queryKey: keys.gateways });
@@ -70,6 +72,13 @@ export function AddGateway() {
           hint={t(form.watch("kind") === "evolution" ? "add.apiKeyHintEvolution" : "add.apiKeyHint")}
           error={form.error("apiKey")}
           {...form.register("apiKey")}
+        />
+        <TextField
+          label={t("gateways.region")}
+          autoComplete="off"
+          hint={t("gateways.regionHint")}
+          error={form.error("region")}
+          {...form.register("region")}
         />
         <div className="flex flex-col gap-3 phone:col-span-2">
           <FormProblem text={form.problem} />

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
+import { useSession } from "~/api/session";
 import type { Gateway } from "~/api/types";
 import { type PlainKey, t } from "~/i18n/t";
 import { Chip, type ChipLook } from "~/ui/Chip";
@@ -118,6 +119,8 @@ function Row({
 }) {
   const { name, health } = of;
   const mine = of.owner === "tenant";
+  const { operator } = useSession();
+  const changes = mine || operator;
   const runs = [t(`gateway.kind.${of.kind}` as PlainKey), health.version, health.engine].filter(Boolean).join(" ");
   return (
     <Item>
@@ -139,6 +142,7 @@ function Row({
           </span>
           <span className="block text-12 break-words text-muted">
             {runs} · <span className="tabular-nums">{t("gateways.load", { n: of.instances, of: of.capacity })}</span>
+            {of.region && <> · {of.region}</>}
             {of.url && <> · {of.url}</>}
           </span>
           {health.state !== "ok" && health.detail && (
@@ -166,7 +170,7 @@ function Row({
           <MenuItem icon={<RefreshCw aria-hidden />} disabled={checking} onSelect={onCheck}>
             {t("gateways.check")}
           </MenuItem>
-          {mine && (
+          {changes && (
             <>
               <MenuItem icon={<Pencil aria-hidden />} onSelect={() => onAsk("edit")}>
                 {t("gateways.edit")}
@@ -174,7 +178,7 @@ function Row({
               <MenuItem icon={<ArrowDownToLine aria-hidden />} onSelect={onDrain}>
                 {t(of.draining ? "gateways.undrain" : "gateways.drain")}
               </MenuItem>
-              {of.kind !== "evolution" && (
+              {mine && of.kind !== "evolution" && (
                 <MenuItem icon={<Webhook aria-hidden />} onSelect={() => onAsk("setup")}>
                   {t("gateways.setup")}
                 </MenuItem>

@@ -101,6 +101,31 @@ describe("the gateways", () => {
     await waitFor(() => expect(server.gateways.map((one) => one.name)).toEqual(["Full"]));
   });
 
+  it("say where they stand", async () => {
+    const { server, user } = await page(gateway({ region: "Cape Town" }));
+    expect(await screen.findByText(/· Cape Town/)).toBeTruthy();
+    await user.type(screen.getByLabelText("Address of the gateway"), "https://waha.example");
+    await user.type(screen.getByLabelText("API key"), "secret");
+    await user.type(screen.getByLabelText("Region (optional)"), " Johannesburg ");
+    await user.click(screen.getByRole("button", { name: "Check and add" }));
+    await screen.findByText("waha.example");
+    expect(server.asked.find((one) => one.method === "POST" && one.path === "/api/gateways")?.body).toMatchObject({
+      region: "Johannesburg",
+    });
+  });
+
+  it("of the operator are changed, emptied and removed by the operator", async () => {
+    const { server } = house();
+    if (server.session) server.session = { ...server.session, operator: true };
+    server.gateways = [gateway({ instances: 0 })];
+    const { user } = visit("/settings/gateways", server);
+    await user.click(await screen.findByRole("button", { name: "More about Johannesburg 1" }));
+    await screen.findByRole("menuitem", { name: "Change" });
+    await screen.findByRole("menuitem", { name: "Remove" });
+    await user.click(screen.getByRole("menuitem", { name: "Take no new numbers" }));
+    expect(await screen.findByText("Being emptied")).toBeTruthy();
+  });
+
   it("of the operator can only be looked at", async () => {
     const { user } = await page(gateway());
     await user.click(await screen.findByRole("button", { name: "More about Johannesburg 1" }));

@@ -141,6 +141,8 @@ export const settings: Translated<typeof source, Form> = {
     "Nommers op Meta se Cloud API het nie een nodig nie. Vir die ander: voeg hier ’n bediener by, of wanneer jy ’n nommer byvoeg.",
   "gateways.name": "Naam (opsioneel)",
   "gateways.nameHint": "Anders sy gasheer.",
+  "gateways.region": "Streek (opsioneel)",
+  "gateways.regionHint": "Waar dit staan, vir wie ’n gateway kies: Johannesburg.",
   "gateways.capacity": "Nommers wat dit kan dra",
   "gateways.load": "{n} van {of} nommers",
   "gateways.operator": "Operateur s’n",

@@ -142,6 +142,8 @@ export const settings: Translated<typeof source, Form> = {
   "gateways.emptyText": "لا تحتاج إليها الأرقام على Cloud API من Meta. لغيرها أضف خادمًا هنا أو عند إضافة رقم.",
   "gateways.name": "الاسم (اختياري)",
   "gateways.nameHint": "وإلا فاسم مضيفها.",
+  "gateways.region": "المنطقة (اختياري)",
+  "gateways.regionHint": "مكانها، لمن يختار بوابة: جوهانسبرغ.",
   "gateways.capacity": "عدد الأرقام التي تحملها",
   "gateways.load": "{n} من {of} رقم",
   "gateways.operator": "للمشغّل",

@@ -129,6 +129,8 @@ export const settings = {
     "Numbers on Meta's Cloud API need none. For the others, add a server here or when you add a number.",
   "gateways.name": "Name (optional)",
   "gateways.nameHint": "Else its host.",
+  "gateways.region": "Region (optional)",
+  "gateways.regionHint": "Where it stands, for those who choose a gateway: Johannesburg.",
   "gateways.capacity": "Numbers it can carry",
   "gateways.load": "{n} of {of} numbers",
   "gateways.operator": "Operator's",

@@ -138,6 +138,8 @@ export const settings: Translated<typeof source, Form> = {
     "Los números en la Cloud API de Meta no lo necesitan. Para los demás, añade un servidor aquí o al añadir un número.",
   "gateways.name": "Nombre (opcional)",
   "gateways.nameHint": "Si no, su host.",
+  "gateways.region": "Región (opcional)",
+  "gateways.regionHint": "Dónde está, para quien elige un gateway: Johannesburgo.",
   "gateways.capacity": "Números que puede llevar",
   "gateways.load": "{n} de {of} números",
   "gateways.operator": "Del operador",

@@ -139,6 +139,8 @@ export const settings: Translated<typeof source, Form> = {
     "Les numéros sur la Cloud API de Meta n’en ont pas besoin. Pour les autres, ajoutez un serveur ici ou en ajoutant un numéro.",
   "gateways.name": "Nom (facultatif)",
   "gateways.nameHint": "Sinon, son hôte.",
+  "gateways.region": "Région (facultatif)",
+  "gateways.regionHint": "Où elle se trouve, pour qui choisit une passerelle : Johannesburg.",
   "gateways.capacity": "Numéros qu’elle peut porter",
   "gateways.load": "{n} numéros sur {of}",
   "gateways.operator": "De l’opérateur",

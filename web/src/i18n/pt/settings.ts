@@ -137,6 +137,8 @@ export const settings: Translated<typeof source, Form> = {
     "Números na Cloud API da Meta não precisam. Para os outros, adicione um servidor aqui ou ao adicionar um número.",
   "gateways.name": "Nome (opcional)",
   "gateways.nameHint": "Senão, o host dele.",
+  "gateways.region": "Região (opcional)",
+  "gateways.regionHint": "Onde ele fica, para quem escolhe um gateway: Joanesburgo.",
   "gateways.capacity": "Números que pode carregar",
   "gateways.load": "{n} de {of} números",
   "gateways.operator": "Do operador",

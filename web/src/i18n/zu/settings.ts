@@ -138,6 +138,8 @@ export const settings: Translated<typeof source, Form> = {
     "Izinombolo eziku-Cloud API kaMeta aziyidingi. Ezinye, engeza iseva lapha noma lapho wengeza inombolo.",
   "gateways.name": "Igama (aliphoqelekile)",
   "gateways.nameHint": "Uma kungenjalo, i-host yayo.",
+  "gateways.region": "Isifunda (ongazikhethela)",
+  "gateways.regionHint": "Lapho ikhona, kulabo abakhetha i-gateway: eGoli.",
   "gateways.capacity": "Izinombolo engazithwala",
   "gateways.load": "Izinombolo ezingu-{n} kwezingu-{of}",
   "gateways.operator": "Eyomqhubi",
