@@ -5,7 +5,7 @@ import { useSearchParams } from "react-router";
 import { useSession } from "~/api/session";
 import { may } from "~/api/types";
 import { AddDialog } from "~/features/instances/AddDialog";
-import { useInstanceAct } from "~/features/instances/acts";
+import { useInstanceAct, useReconciled } from "~/features/instances/acts";
 import { ConnectionDialog } from "~/features/instances/ConnectionDialog";
 import { LinkDialog } from "~/features/instances/LinkDialog";
 import { NumberCard } from "~/features/instances/NumberCard";
@@ -44,6 +44,7 @@ export default function NumbersPage() {
   // What was sent since is not told of each number: it is read when somebody comes to look, and now and then while they do.
   const query = useQuery({ ...instances, refetchOnMount: "always" });
   useRecount();
+  useReconciled(query.isFetchedAfterMount);
   const act = useInstanceAct();
   const [params, setParams] = useSearchParams();
   const admin = may(session, "admin");

@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { describe } from "~/api/problem";
 import type { Instance } from "~/api/types";
 import { t } from "~/i18n/t";
 import { toast } from "~/ui/toast";
+import { isLinked } from "./state";
 
 export type InstanceAct = "start" | "stop" | "logout" | "sync-status" | "sync-chats";
 
@@ -17,6 +19,33 @@ export function useInstanceAct() {
     onSuccess: (after) => put(client, after),
     onError: (error) => toast.error(t("toast.notDone", { why: describe(error).detail })),
   });
+}
+
+/** How many numbers are asked after when the page opens; whoever has more can ask for one of them. */
+const MOST = 20;
+
+/**
+ * Asks the gateways once how their numbers are, when somebody comes to look: one after the other, so that a gateway that is gone
+ * holds up nothing else. Nobody asked for it by hand, so nobody is told when it fails.
+ */
+export function useReconciled(ready: boolean): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!ready) return;
+    const left = new AbortController();
+    const { signal } = left;
+    void (async () => {
+      const linked = client.getQueryData<Instance[]>(keys.instances)?.filter(isLinked).slice(0, MOST) ?? [];
+      for (const { id } of linked) {
+        if (signal.aborted) return;
+        await take(api.POST("/api/instances/{id}/sync-status", { params: { path: { id } }, signal })).then(
+          (after) => put(client, after),
+          () => undefined,
+        );
+      }
+    })();
+    return () => left.abort();
+  }, [ready, client]);
 }
 
 export function useRename() {

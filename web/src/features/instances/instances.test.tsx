@@ -124,6 +124,26 @@ describe("linking a number", () => {
   });
 });
 
+describe("the page of the numbers", () => {
+  it("asks each linked number's gateway once how it is, and says nothing when one does not answer", async () => {
+    const { server } = house();
+    const [gone, well] = [instance({ name: "Gone" }), instance({ name: "Well", state: "attention" })];
+    server.instances = [gone, instance({ provider: "cloud", name: "Metas" }), well];
+    const asked: string[] = [];
+    server.on("POST", /sync-status$/, ({ path }) => {
+      asked.push(path);
+      return path.includes(gone.id)
+        ? problem(502, "unavailable", "Nothing answers there.")
+        : { status: 200, body: { ...well, state: "connected" } };
+    });
+    visit("/instances", server);
+    const card = await screen.findByRole("article", { name: "Well" });
+    await waitFor(() => expect(within(card).getByTestId("number-state").dataset.state).toBe("connected"));
+    expect(asked).toEqual([gone, well].map(({ id }) => `/api/instances/${id}/sync-status`));
+    expect(screen.queryByText(/Nothing answers there/)).toBeNull();
+  });
+});
+
 describe("a number", () => {
   it("is deleted only when its name is typed", async () => {
     const { server } = house();
