@@ -3,7 +3,7 @@ import { useState } from "react";
 import { z } from "zod";
 import { api, once, take } from "~/api/client";
 import { keys } from "~/api/keys";
-import type { Gateway, Instance } from "~/api/types";
+import type { Instance } from "~/api/types";
 import { t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Dialog } from "~/ui/Dialog";
@@ -14,13 +14,8 @@ import { put } from "./acts";
 import { CloudFields } from "./CloudFields";
 import { OwnFields } from "./OwnFields";
 import { randomWord } from "./paste";
+import { gateways } from "./queries";
 import { type Way, type WayChoice, Ways } from "./ways";
-
-export const gateways = {
-  queryKey: keys.gateways,
-  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Gateway[]> =>
-    (await take(api.GET("/api/gateways", { params: { query: { limit: 100 } }, signal }))).items,
-};
 
 /** Everything that a number may take; which of it is asked for, the way says. */
 export interface NewNumber {

@@ -16,8 +16,8 @@ import { Item, Section } from "~/ui/Section";
 import { Empty } from "~/ui/states";
 import { toast } from "~/ui/toast";
 import { When } from "~/ui/When";
-import { gateways } from "./AddDialog";
 import { AddGateway, EditGateway, GatewaySetup } from "./GatewayForms";
+import { gateways } from "./queries";
 
 const looks: Record<Gateway["health"]["state"], ChipLook> = {
   ok: "good",

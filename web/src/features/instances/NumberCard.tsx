@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import {
+  ArrowRightLeft,
   CirclePause,
   Ellipsis,
   History,
@@ -32,6 +34,8 @@ import { useNarrow } from "~/ui/useNarrow";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
 import { useDelete, useInstanceAct, useRename } from "./acts";
+import { MoveDialog } from "./MoveDialog";
+import { elsewhere, gateways } from "./queries";
 import { canPause, isLinked, providerName, reasonOf, StateChip } from "./state";
 
 function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
@@ -94,13 +98,15 @@ export function NumberCard({
   const session = useSession();
   const act = useInstanceAct();
   const remove = useDelete();
-  const [asking, ask] = useState<"rename" | "logout" | "delete">();
+  const [asking, ask] = useState<"rename" | "move" | "logout" | "delete">();
   const small = useNarrow(420);
   const admin = may(session, "admin");
   const close = () => ask(undefined);
   const { id, name, state, sync } = of;
   const reason = reasonOf(of);
   const linked = isLinked(of);
+  const places = useQuery({ ...gateways, enabled: admin && linked });
+  const others = elsewhere(places.data ?? [], of.gateway?.id);
   const works = state === "connected" || state === "paused";
   // What it did is worth knowing when it is down, too.
   const used = works || !!of.phone;
@@ -165,6 +171,11 @@ export function NumberCard({
             {linked && (
               <MenuItem icon={<QrCode aria-hidden />} onSelect={onLink}>
                 {t("number.linkAgain")}
+              </MenuItem>
+            )}
+            {linked && others.length > 0 && (
+              <MenuItem icon={<ArrowRightLeft aria-hidden />} onSelect={() => ask("move")}>
+                {t("number.move")}
               </MenuItem>
             )}
             {state === "connected" && canPause(of) && (
@@ -302,6 +313,7 @@ export function NumberCard({
         </div>
       )}
       {asking === "rename" && <Rename of={of} onClose={close} />}
+      {asking === "move" && <MoveDialog of={of} to={others} onClose={close} onMoved={onLink} />}
       <Confirm
         open={asking === "logout"}
         onClose={close}

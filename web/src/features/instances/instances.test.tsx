@@ -177,6 +177,50 @@ describe("a number", () => {
   });
 });
 
+describe("a number that moves", () => {
+  it("goes to a gateway with room, and on to the code", async () => {
+    const { server } = house();
+    server.gateways = [
+      gateway(),
+      gateway({ id: "gtw_full", name: "Full", instances: 20 }),
+      gateway({ id: "gtw_mine", name: "Umhlanga", owner: "tenant", region: "Durban", instances: 1 }),
+    ];
+    const line = server.instances[0];
+    const { user } = visit("/instances", server);
+    const open = async () => {
+      await user.click(await screen.findByRole("button", { name: "More about Sales line" }));
+      await user.click(await screen.findByRole("menuitem", { name: "Move to another gateway" }));
+      return screen.findByTestId("move-dialog");
+    };
+    const dialog = await open();
+    const choices = within(dialog).getAllByRole("option");
+    expect(choices.map((one) => one.textContent)).toEqual(["Umhlanga · WAHA · 1 of 20 numbers · Durban"]);
+    expect(within(dialog).getByText("Now it is on Johannesburg 1.")).toBeTruthy();
+    server.on("POST", /move$/, problem(502, "gateway-refused", "The gateway took no session."));
+    await user.click(within(dialog).getByRole("button", { name: "Move and link" }));
+    expect(await within(dialog).findByText("The gateway took no session.")).toBeTruthy();
+    const to = { id: "gtw_mine", name: "Umhlanga", owner: "tenant" };
+    server.on("POST", /move$/, ({ body }) => {
+      expect(body).toEqual({ gatewayId: "gtw_mine" });
+      const after = instance({ ...line, gateway: to, state: "linking", linkStep: "scan" });
+      server.instances = [after];
+      return { status: 200, body: after };
+    });
+    await user.click(within(dialog).getByRole("button", { name: "Move and link" }));
+    expect(await screen.findByTestId("qr-image")).toBeTruthy();
+    expect(screen.getByText("Umhlanga")).toBeTruthy();
+  });
+
+  it("is offered no move where there is no other gateway", async () => {
+    const { server } = house();
+    server.gateways = [gateway()];
+    const { user } = visit("/instances", server);
+    await user.click(await screen.findByRole("button", { name: "More about Sales line" }));
+    await screen.findByRole("menuitem", { name: "Rename" });
+    expect(screen.queryByRole("menuitem", { name: "Move to another gateway" })).toBeNull();
+  });
+});
+
 describe("a number's card", () => {
   it("says what went out today, and how much of the day's new chats is used", async () => {
     const { server } = house();

@@ -74,6 +74,14 @@ export const numbers: Translated<typeof source, Form> = {
     "Die nommer word ontkoppel en sy sleutels op die foon word uitgevee. Sy gesprekke bly en kan gelees word.",
   "number.deleteCloudText":
     "Sy boodskappe kom nie meer hierheen nie, en sy token word vergeet. Die nommer bly by Meta; sy gesprekke bly hier en kan gelees word.",
+  "number.move": "Skuif na ’n ander gateway",
+  "move.title": "Skuif “{name}”",
+  "move.text":
+    "Dit word weer op die ander gateway gekoppel: die foon skandeer nog ’n keer ’n kode. Gesprekke en geskiedenis bly; tot dan kom niks in nie, en wat jy stuur, wag.",
+  "move.to": "Na watter gateway",
+  "move.from": "Dit is nou op {name}.",
+  "move.go": "Skuif en koppel",
+  "move.busy": "Skuif tans",
 
   "refusal.tooMany":
     "Die foon het te veel gekoppelde toestelle. Verwyder een onder Gekoppelde toestelle en probeer dan weer.",

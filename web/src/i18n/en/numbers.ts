@@ -68,6 +68,14 @@ export const numbers = {
   "number.deleteText": "The number is unlinked and its phone keys are wiped. Its conversations stay and can be read.",
   "number.deleteCloudText":
     "Its messages no longer come here, and its token is forgotten. The number stays with Meta; its conversations stay here and can be read.",
+  "number.move": "Move to another gateway",
+  "move.title": "Move “{name}”",
+  "move.text":
+    "It is linked anew on the other gateway: its phone scans a code once more. Conversations and history stay; until then nothing comes, and what you send waits.",
+  "move.to": "To which gateway",
+  "move.from": "Now it is on {name}.",
+  "move.go": "Move and link",
+  "move.busy": "Moving",
 
   "refusal.tooMany": "The phone has too many linked devices. Remove one under Linked devices, then try again.",
   "refusal.notOnWhatsApp": "This number is not on WhatsApp.",

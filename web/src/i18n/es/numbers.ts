@@ -73,6 +73,14 @@ export const numbers: Translated<typeof source, Form> = {
   "number.deleteText": "El número se desvincula y se borran sus claves. Sus conversaciones se quedan y se pueden leer.",
   "number.deleteCloudText":
     "Sus mensajes ya no llegan aquí y se olvida su token. El número sigue en Meta; sus conversaciones se quedan aquí y se pueden leer.",
+  "number.move": "Mover a otro gateway",
+  "move.title": "Mover «{name}»",
+  "move.text":
+    "Se vincula de nuevo en el otro gateway: su teléfono escanea un código otra vez. Las conversaciones y el historial se quedan; hasta entonces no llega nada y lo que envíes espera.",
+  "move.to": "A qué gateway",
+  "move.from": "Ahora está en {name}.",
+  "move.go": "Mover y vincular",
+  "move.busy": "Moviendo",
 
   "refusal.tooMany":
     "El teléfono tiene demasiados dispositivos vinculados. Quita uno en Dispositivos vinculados e inténtalo de nuevo.",

@@ -76,6 +76,14 @@ export const numbers: Translated<typeof source, Form> = {
     "Le numéro est déconnecté et ses clés sont effacées. Ses conversations restent et peuvent être lues.",
   "number.deleteCloudText":
     "Ses messages n’arrivent plus ici et son jeton est oublié. Le numéro reste chez Meta ; ses conversations restent ici et peuvent être lues.",
+  "number.move": "Déplacer vers une autre passerelle",
+  "move.title": "Déplacer « {name} »",
+  "move.text":
+    "Il est reconnecté sur l’autre passerelle : son téléphone scanne un code encore une fois. Conversations et historique restent ; d’ici là rien n’arrive, et ce que vous envoyez attend.",
+  "move.to": "Vers quelle passerelle",
+  "move.from": "Il est maintenant sur {name}.",
+  "move.go": "Déplacer et connecter",
+  "move.busy": "Déplacement",
 
   "refusal.tooMany":
     "Le téléphone a trop d’appareils connectés. Retirez-en un sous Appareils connectés, puis réessayez.",

@@ -74,6 +74,14 @@ export const numbers: Translated<typeof source, Form> = {
   "number.deleteText": "O número é desconectado e suas chaves são apagadas. As conversas dele ficam e podem ser lidas.",
   "number.deleteCloudText":
     "As mensagens dele não chegam mais aqui, e o token é esquecido. O número continua na Meta; as conversas ficam aqui e podem ser lidas.",
+  "number.move": "Mover para outro gateway",
+  "move.title": "Mover “{name}”",
+  "move.text":
+    "Ele é conectado de novo no outro gateway: o telefone escaneia um código mais uma vez. Conversas e histórico ficam; até lá nada chega, e o que você envia espera.",
+  "move.to": "Para qual gateway",
+  "move.from": "Agora ele está em {name}.",
+  "move.go": "Mover e conectar",
+  "move.busy": "Movendo",
 
   "refusal.tooMany":
     "O telefone tem dispositivos conectados demais. Remova um em Dispositivos conectados e tente de novo.",

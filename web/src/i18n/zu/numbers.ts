@@ -73,6 +73,14 @@ export const numbers: Translated<typeof source, Form> = {
   "number.deleteText": "Inombolo iyanqanyulwa nokhiye bayo basulwe. Izingxoxo zayo zihlala futhi zingafundwa.",
   "number.deleteCloudText":
     "Imilayezo yayo ayisafiki lapha, nethokheni yayo iyakhohlwa. Inombolo ihlala kwaMeta; izingxoxo zayo zihlala lapha futhi zingafundwa.",
+  "number.move": "Thuthela kwenye i-gateway",
+  "move.title": "Thutha i-“{name}”",
+  "move.text":
+    "Ixhunywa kabusha kwenye i-gateway: ucingo lwayo luskena ikhodi futhi. Izingxoxo nomlando kuyasala; kuze kube yileso sikhathi akungeni lutho, futhi okuthumelayo kulinda.",
+  "move.to": "Kuyiphi i-gateway",
+  "move.from": "Manje iku-{name}.",
+  "move.go": "Thutha bese uxhuma",
+  "move.busy": "Iyathutha",
 
   "refusal.tooMany":
     "Ucingo lunamadivayisi axhunyiwe amaningi kakhulu. Susa elilodwa ngaphansi kuka-Amadivayisi axhunyiwe, bese uzama futhi.",
