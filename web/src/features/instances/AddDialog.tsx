@@ -15,6 +15,7 @@ import { CloudFields } from "./CloudFields";
 import { OwnFields } from "./OwnFields";
 import { randomWord } from "./paste";
 import { gateways } from "./queries";
+import { useChoice } from "./useChoice";
 import { type Way, type WayChoice, Ways } from "./ways";
 
 /** Everything that a number may take; which of it is asked for, the way says. */
@@ -107,9 +108,10 @@ export function AddDialog({
   const all = useQuery(gateways).data ?? [];
   const pool = all.filter((one) => one.owner === "operator" && !one.draining);
   const mine = all.filter((one) => one.owner === "tenant" && !one.draining);
-  const [chosen, choose] = useState<Way>();
+  const [chosen, choose] = useChoice<"" | Way>("way", ["", "operator", "own", "cloud"]);
   const [known, setKnown] = useState(false);
-  const way: Way = chosen ?? (pool.length > 0 ? "operator" : "own");
+  const usual: Way = pool.length > 0 ? "operator" : "own";
+  const way = chosen === "" || chosen === "operator" ? usual : chosen;
   const [word] = useState(randomWord);
   const form = useForm<NewNumber>(
     schema(way, known),

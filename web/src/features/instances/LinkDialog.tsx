@@ -18,6 +18,7 @@ import { Spinner } from "~/ui/Spinner";
 import { useInstanceAct } from "./acts";
 import { Ring } from "./Ring";
 import { reasonOf } from "./state";
+import { useChoice } from "./useChoice";
 
 /** When the provider gives no end of its own. */
 const USUAL_MS = 60_000;
@@ -196,8 +197,8 @@ function PairingCode({ instance }: { instance: Instance }) {
 
 /** Links a number: by a code to scan, or a code to type. It goes on when this is closed; the card shows it. */
 export function LinkDialog({ instance, onClose }: { instance: Instance; onClose: () => void }) {
-  const [way, setWay] = useState<"qr" | "pairing">("qr");
-  const [system, setSystem] = useState<"android" | "iphone">("android");
+  const [way, setWay] = useChoice("way", ["qr", "pairing"]);
+  const [system, setSystem] = useChoice("phone", ["android", "iphone"]);
   const act = useInstanceAct();
   const { mutate } = act;
   const { id, state, linkStep } = instance;

@@ -114,6 +114,26 @@ describe("linking a number", () => {
     expect(server.asked.find((one) => one.path.endsWith("pairing-code"))?.body).toEqual({ phone: "+27820000011" });
   });
 
+  it("keeps the chosen way, tab and phone in the address", async () => {
+    const { server } = house();
+    const line = instance({ state: "linking", linkStep: "scan", phone: null });
+    server.instances = [line];
+    const { user, unmount } = visit("/instances?add=1&way=cloud", server);
+    const add = await screen.findByTestId("add-dialog");
+    expect(within(add).getByTestId("way-cloud").getAttribute("aria-checked")).toBe("true");
+    await waitFor(() => expect(add.style.pointerEvents).toBe("auto"));
+    await user.click(within(add).getByTestId("way-own"));
+    expect(location.search).toBe("?add=1&way=own");
+    unmount();
+
+    const again = visit(`/instances?link=${line.id}&way=pairing&phone=iphone`, server);
+    expect(await screen.findByLabelText("Number of the phone")).toBeTruthy();
+    await again.user.click(screen.getByRole("radio", { name: "Scan a code" }));
+    expect(screen.getByRole("tab", { name: "iPhone" }).getAttribute("aria-selected")).toBe("true");
+    await again.user.click(screen.getByRole("tab", { name: "Android" }));
+    expect(location.search).toBe(`?link=${line.id}`);
+  });
+
   it("says what a refusal means, each with its sentence", () => {
     const say = (stateReason: string) => reasonOf(instance({ stateReason }));
     expect(say("too_many_devices")).toContain("too many linked devices");
