@@ -17,8 +17,12 @@ import { Seg } from "~/ui/Seg";
 import { Spinner } from "~/ui/Spinner";
 import { useInstanceAct } from "./acts";
 import { Ring } from "./Ring";
-import { reasonOf } from "./state";
+import { isOfGateway, reasonOf, refusalOf } from "./state";
+import { ToGateways } from "./ToGateways";
 import { useChoice } from "./useChoice";
+
+/** States from which linking does not go on by itself. */
+const stopped = new Set<Instance["state"]>(["attention", "disconnected", "banned"]);
 
 /** When the provider gives no end of its own. */
 const USUAL_MS = 60_000;
@@ -102,23 +106,22 @@ function Progress({ instance }: { instance: Instance }) {
   );
 }
 
-/** Where linking stands, in words; each refusal with its reason. */
-function Standing({ instance, problem }: { instance: Instance; problem?: string | undefined }) {
+/** Where linking stands, in words; when it does not go on, why, and where to look. */
+function Standing({ instance, over, failed }: { instance: Instance; over: boolean; failed: unknown }) {
   const { state, linkStep, sync } = instance;
+  const refused = linkStep === "refused" || state === "banned";
   let icon: ReactNode = <Spinner size={18} />;
   let words = t("link.preparing");
-  if (problem) {
-    icon = <CircleAlert size={18} className="text-danger" aria-hidden />;
-    words = problem;
+  if (over) {
+    const bad = !!failed || refused;
+    icon = <CircleAlert size={18} className={bad ? "text-danger" : "text-warning"} aria-hidden />;
+    words = failed
+      ? refusalOf(failed)
+      : (reasonOf(instance) ??
+        t(refused ? "link.refused" : linkStep === "expired" ? "link.expired" : "number.downText"));
   } else if (state === "connected") {
     icon = <Check size={18} className="text-success" aria-hidden />;
     words = t("link.connected", { phone: instance.phone ? phone(instance.phone) : instance.name });
-  } else if (linkStep === "refused" || state === "banned") {
-    icon = <CircleAlert size={18} className="text-danger" aria-hidden />;
-    words = reasonOf(instance) ?? t("link.refused");
-  } else if (linkStep === "expired") {
-    icon = <CircleAlert size={18} className="text-warning" aria-hidden />;
-    words = t("link.expired");
   } else if (linkStep === "scan") words = t("link.scan");
   else if (linkStep === "linking") words = t("link.linking");
   else if (linkStep === "syncing") words = t("link.syncing", { n: sync?.chats ?? 0 });
@@ -133,7 +136,8 @@ function Standing({ instance, problem }: { instance: Instance; problem?: string 
         <span className="flex shrink-0 text-primary">{icon}</span>
         {words}
       </div>
-      {linkStep !== "refused" && !problem && <Progress instance={instance} />}
+      {!over && <Progress instance={instance} />}
+      {over && isOfGateway(failed) && <ToGateways className="mt-1.5 ms-7" />}
     </div>
   );
 }
@@ -199,7 +203,7 @@ function PairingCode({ instance }: { instance: Instance }) {
 export function LinkDialog({ instance, onClose }: { instance: Instance; onClose: () => void }) {
   const [way, setWay] = useChoice("way", ["qr", "pairing"]);
   const [system, setSystem] = useChoice("phone", ["android", "iphone"]);
-  const act = useInstanceAct();
+  const act = useInstanceAct({ inPlace: true });
   const { mutate } = act;
   const { id, state, linkStep } = instance;
   const connected = state === "connected";
@@ -217,12 +221,14 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
   const code = useCode(instance, way === "qr");
   const seconds = useSeconds(code.data?.endsAt);
   const again = () => mutate({ id, act: "start" });
-  const over = linkStep === "expired" || linkStep === "refused" || state === "banned";
   const noCode = code.error instanceof Problem && code.error.slug === "no-code";
-  const problem = code.isError && !noCode && !code.data ? describe(code.error).detail : undefined;
+  const failed = act.error ?? (noCode || code.data ? null : code.error);
   // The gateway may have a code before its word about it has come.
   const scannable = linkStep === "scan" || linkStep === "preparing";
   const shown = scannable && !connected && code.data && seconds > 0 ? code.data : undefined;
+  const asking = act.isIdle || act.isPending;
+  const stuck = linkStep === "expired" || linkStep === "refused" || stopped.has(state);
+  const over = !connected && !asking && !shown && (!!failed || stuck);
 
   return (
     <Dialog
@@ -286,11 +292,11 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
             <PairingCode instance={instance} />
           )}
           <div className="mt-auto flex flex-col gap-2.5">
-            <Standing instance={shown ? { ...instance, linkStep: "scan" } : instance} problem={problem} />
+            <Standing instance={shown ? { ...instance, linkStep: "scan" } : instance} over={over} failed={failed} />
             <p className="text-12 text-muted">{connected ? t("link.done") : t("link.close")}</p>
           </div>
         </div>
-        <div className={cn("max-two:order-first", way === "pairing" && "max-two:hidden")}>
+        <div className={cn("max-two:order-first", way === "pairing" && !over && "max-two:hidden")}>
           {/* White in every theme: cameras need it. Four modules of quiet are in the picture. */}
           <div className="mx-auto grid aspect-square w-full max-w-88 place-items-center overflow-hidden rounded-card border border-border bg-on-photo text-device">
             {shown ? (
@@ -306,14 +312,8 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
                 <span className="font-strong">{t("number.state.connected")}</span>
               </span>
             ) : over ? (
-              <Button
-                look="filled"
-                icon={<RefreshCw size={16} aria-hidden />}
-                onClick={again}
-                busy={act.isPending && t("link.asking")}
-                data-testid="new-code"
-              >
-                {t(linkStep === "refused" ? "link.tryAgain" : "link.newCode")}
+              <Button look="filled" icon={<RefreshCw size={16} aria-hidden />} onClick={again} data-testid="new-code">
+                {t(linkStep === "expired" && !failed ? "link.newCode" : "link.tryAgain")}
               </Button>
             ) : (
               <span className="flex flex-col items-center gap-3">

@@ -10,14 +10,16 @@ import { isLinked } from "./state";
 
 export type InstanceAct = "start" | "stop" | "logout" | "sync-status" | "sync-chats";
 
-/** What can be asked of a number; the answer is its new state. */
-export function useInstanceAct() {
+const notDone = (error: unknown) => toast.error(t("toast.notDone", { why: describe(error).detail }));
+
+/** What can be asked of a number; the answer is its new state. `inPlace`: whoever asks says itself what went wrong. */
+export function useInstanceAct({ inPlace = false } = {}) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, act }: { id: string; act: InstanceAct }): Promise<Instance> =>
       take(api.POST(`/api/instances/{id}/${act}`, { params: { path: { id } }, headers: once() })),
     onSuccess: (after) => put(client, after),
-    onError: (error) => toast.error(t("toast.notDone", { why: describe(error).detail })),
+    onError: inPlace ? () => undefined : notDone,
   });
 }
 
@@ -64,7 +66,7 @@ export function useDelete() {
       take(api.DELETE("/api/instances/{id}", { params: { path: { id } }, headers: once() })),
     onSuccess: (_, { id }) =>
       client.setQueryData<Instance[]>(keys.instances, (all) => all?.filter((one) => one.id !== id)),
-    onError: (error) => toast.error(t("toast.notDone", { why: describe(error).detail })),
+    onError: notDone,
   });
 }
 

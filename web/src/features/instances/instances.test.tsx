@@ -102,6 +102,38 @@ describe("linking a number", () => {
     expect(await screen.findByTestId("qr-image")).toBeTruthy();
   });
 
+  it("says in its place that the gateway is gone, and tries again", async () => {
+    const { server } = house();
+    const line = instance({ state: "disconnected", linkStep: null });
+    server.instances = [line];
+    server.on("POST", /start$/, problem(503, "unavailable", "The gateway does not answer as it should."));
+    const { user } = visit(`/instances?link=${line.id}`, server);
+    const dialog = await screen.findByTestId("link-dialog");
+    expect(
+      await within(dialog).findByText("Its gateway does not answer. Messages wait; nothing is lost."),
+    ).toBeTruthy();
+    const gateways = within(dialog).getByRole("link", { name: "Look at the gateways" });
+    expect(gateways.getAttribute("href")).toBe("/settings/gateways");
+    expect(screen.queryByText(/^That did not work/)).toBeNull();
+    server.rules = [];
+    await user.click(within(dialog).getByRole("button", { name: "Try again" }));
+    expect(await screen.findByTestId("qr-image")).toBeTruthy();
+    expect(within(dialog).queryByRole("link", { name: "Look at the gateways" })).toBeNull();
+  });
+
+  it("says why a number that needs attention is not linked, with one action", async () => {
+    const { server } = house();
+    const why = "WhatsApp asks to confirm a passkey. Do it on the phone.";
+    const line = instance({ state: "attention", linkStep: null, stateReason: why });
+    server.instances = [line];
+    server.on("POST", /start$/, { status: 200, body: line });
+    visit(`/instances?link=${line.id}`, server);
+    const dialog = await screen.findByTestId("link-dialog");
+    expect(await within(dialog).findByRole("button", { name: "Try again" })).toBeTruthy();
+    expect(within(dialog).getByTestId("link-status").textContent).toContain(why);
+    expect(within(dialog).queryByText("Preparing the code")).toBeNull();
+  });
+
   it("gives a pairing code in fours, to copy", async () => {
     const { server } = house();
     const line = instance({ state: "linking", linkStep: "scan", phone: null });

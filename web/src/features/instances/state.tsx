@@ -1,5 +1,6 @@
 import { Ban, Check, CirclePause, LoaderCircle, PlugZap, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
+import { describe, Problem } from "~/api/problem";
 import type { Instance } from "~/api/types";
 import { type PlainKey, t } from "~/i18n/t";
 import { Chip, type ChipLook } from "~/ui/Chip";
@@ -46,6 +47,23 @@ export function reasonOf({ stateReason }: Instance): string | undefined {
   const known = reasons.find(([pattern]) => pattern.test(stateReason));
   return known ? t(known[1]) : stateReason;
 }
+
+// What a gateway makes us answer, in words that fit a number.
+const refusals: Record<string, PlainKey> = {
+  unavailable: "trouble.gatewayDown",
+  "gateway-denied": "trouble.key",
+  "gateway-locked": "trouble.gatewayLocked",
+};
+const refused = (error: unknown): PlainKey | undefined => (error instanceof Problem ? refusals[error.slug] : undefined);
+
+/** Why a number could not be asked: in our words where they are more exact than the server's. */
+export function refusalOf(error: unknown): string {
+  const known = refused(error);
+  return known ? t(known) : describe(error).detail;
+}
+
+/** Whether it is something to see to at the gateway. */
+export const isOfGateway = (error: unknown): boolean => refused(error) !== undefined;
 
 /** Where a number lives, in the user's words. */
 export function providerName(of: Instance): string {

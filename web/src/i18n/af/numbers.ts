@@ -50,6 +50,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.linkAgain": "Koppel weer",
   "number.start": "Hervat",
   "number.starting": "Hervat tans",
+  "number.toGateways": "Kyk na die gateways",
   "number.stop": "Pouseer",
   "number.more": "Meer oor {name}",
   "number.rename": "Hernoem “{name}”",
@@ -90,6 +91,9 @@ export const numbers: Translated<typeof source, Form> = {
   "refusal.outdated": "Die gateway is te oud vir WhatsApp. Sy operateur moet dit opgradeer.",
   "refusal.banned": "WhatsApp het hierdie nommer verban. Vra vir ’n hersiening in die toep op die foon.",
   "refusal.network": "Die gateway kan nie bereik word nie. Ons hou aan probeer.",
+  "trouble.gatewayDown": "Sy gateway antwoord nie. Boodskappe wag; niks gaan verlore nie.",
+  "trouble.gatewayLocked": "Sy gateway antwoord, maar weier ons: sy lisensie of sleutel. Kyk daarna by die gateways.",
+  "trouble.key": "Sy gateway aanvaar ons API-sleutel nie meer nie. Voer die nuwe een by die gateways in.",
 
   "add.title": "Voeg ’n nommer by",
   "add.text": "Hoe wil jy koppel?",

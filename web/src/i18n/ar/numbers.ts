@@ -70,6 +70,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.linkAgain": "ربط من جديد",
   "number.start": "استئناف",
   "number.starting": "يجري الاستئناف",
+  "number.toGateways": "عرض البوابات",
   "number.stop": "إيقاف مؤقت",
   "number.more": "المزيد عن {name}",
   "number.rename": "إعادة تسمية «{name}»",
@@ -106,6 +107,9 @@ export const numbers: Translated<typeof source, Form> = {
   "refusal.outdated": "البوابة أقدم من أن تعمل مع واتساب. على مشغّلها تحديثها.",
   "refusal.banned": "حظر واتساب هذا الرقم. اطلب مراجعة من التطبيق على الهاتف.",
   "refusal.network": "تعذّر الوصول إلى البوابة. نواصل المحاولة.",
+  "trouble.gatewayDown": "بوابته لا تستجيب. الرسائل تنتظر ولا يضيع شيء.",
+  "trouble.gatewayLocked": "بوابته تستجيب لكنها ترفضنا: الترخيص أو المفتاح. راجعها ضمن البوابات.",
+  "trouble.key": "بوابته لم تعد تقبل مفتاح API الخاص بنا. أدخل المفتاح الجديد ضمن البوابات.",
 
   "add.title": "إضافة رقم",
   "add.text": "كيف تريد الاتصال؟",

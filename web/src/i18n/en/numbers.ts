@@ -45,6 +45,7 @@ export const numbers = {
   "number.linkAgain": "Link again",
   "number.start": "Resume",
   "number.starting": "Resuming",
+  "number.toGateways": "Look at the gateways",
   "number.stop": "Pause",
   "number.more": "More about {name}",
   "number.rename": "Rename “{name}”",
@@ -83,6 +84,10 @@ export const numbers = {
   "refusal.outdated": "The gateway is too old for WhatsApp. Its operator must upgrade it.",
   "refusal.banned": "WhatsApp has banned this number. Ask for a review in the app on the phone.",
   "refusal.network": "The gateway cannot be reached. We keep trying.",
+  "trouble.gatewayDown": "Its gateway does not answer. Messages wait; nothing is lost.",
+  "trouble.gatewayLocked":
+    "Its gateway answers, but refuses us: its licence or its key. Look at it among the gateways.",
+  "trouble.key": "Its gateway does not take our API key any more. Enter the new one among the gateways.",
 
   "add.title": "Add a number",
   "add.text": "How do you want to connect?",

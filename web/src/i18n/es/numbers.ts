@@ -50,6 +50,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.linkAgain": "Vincular de nuevo",
   "number.start": "Reanudar",
   "number.starting": "Reanudando",
+  "number.toGateways": "Ver los gateways",
   "number.stop": "Pausar",
   "number.more": "Más sobre {name}",
   "number.rename": "Cambiar el nombre de «{name}»",
@@ -89,6 +90,9 @@ export const numbers: Translated<typeof source, Form> = {
   "refusal.outdated": "El gateway es demasiado antiguo para WhatsApp. Su operador debe actualizarlo.",
   "refusal.banned": "WhatsApp bloqueó este número. Pide una revisión en la app del teléfono.",
   "refusal.network": "No se puede contactar con el gateway. Seguimos intentándolo.",
+  "trouble.gatewayDown": "Su gateway no responde. Los mensajes esperan; nada se pierde.",
+  "trouble.gatewayLocked": "Su gateway responde, pero nos rechaza: su licencia o su clave. Míralo entre los gateways.",
+  "trouble.key": "Su gateway ya no acepta nuestra clave de API. Introduce la nueva entre los gateways.",
 
   "add.title": "Añadir un número",
   "add.text": "¿Cómo quieres conectarlo?",

@@ -52,6 +52,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.linkAgain": "Reconnecter",
   "number.start": "Reprendre",
   "number.starting": "Reprise",
+  "number.toGateways": "Voir les passerelles",
   "number.stop": "Mettre en pause",
   "number.more": "Plus sur {name}",
   "number.rename": "Renommer « {name} »",
@@ -92,6 +93,10 @@ export const numbers: Translated<typeof source, Form> = {
   "refusal.outdated": "La passerelle est trop ancienne pour WhatsApp. Son opérateur doit la mettre à jour.",
   "refusal.banned": "WhatsApp a banni ce numéro. Demandez un examen dans l’application du téléphone.",
   "refusal.network": "La passerelle est injoignable. Nous continuons d’essayer.",
+  "trouble.gatewayDown": "Sa passerelle ne répond pas. Les messages attendent ; rien n’est perdu.",
+  "trouble.gatewayLocked":
+    "Sa passerelle répond, mais nous refuse : sa licence ou sa clé. Regardez-la parmi les passerelles.",
+  "trouble.key": "Sa passerelle n’accepte plus notre clé d’API. Saisissez la nouvelle parmi les passerelles.",
 
   "add.title": "Ajouter un numéro",
   "add.text": "Comment souhaitez-vous le connecter ?",

@@ -51,6 +51,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.linkAgain": "Conectar de novo",
   "number.start": "Retomar",
   "number.starting": "Retomando",
+  "number.toGateways": "Ver os gateways",
   "number.stop": "Pausar",
   "number.more": "Mais sobre {name}",
   "number.rename": "Renomear “{name}”",
@@ -90,6 +91,9 @@ export const numbers: Translated<typeof source, Form> = {
   "refusal.outdated": "O gateway é antigo demais para o WhatsApp. O operador dele precisa atualizá-lo.",
   "refusal.banned": "O WhatsApp baniu este número. Peça uma revisão no aplicativo do telefone.",
   "refusal.network": "Não foi possível chegar ao gateway. Continuamos tentando.",
+  "trouble.gatewayDown": "O gateway dele não responde. As mensagens esperam; nada se perde.",
+  "trouble.gatewayLocked": "O gateway dele responde, mas nos recusa: a licença ou a chave. Veja-o entre os gateways.",
+  "trouble.key": "O gateway dele não aceita mais nossa chave de API. Informe a nova entre os gateways.",
 
   "add.title": "Adicionar um número",
   "add.text": "Como quer conectar?",

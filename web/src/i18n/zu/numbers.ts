@@ -50,6 +50,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.linkAgain": "Xhuma futhi",
   "number.start": "Qhubeka",
   "number.starting": "Iyaqhubeka",
+  "number.toGateways": "Bheka ama-gateway",
   "number.stop": "Misa isikhashana",
   "number.more": "Okwengeziwe nge-{name}",
   "number.rename": "Qamba kabusha “{name}”",
@@ -89,6 +90,10 @@ export const numbers: Translated<typeof source, Form> = {
   "refusal.outdated": "I-gateway indala kakhulu ku-WhatsApp. Umqhubi wayo kumele ayibuyekeze.",
   "refusal.banned": "I-WhatsApp iyivimbele le nombolo. Cela ukubuyekezwa kuhlelo lokusebenza ocingweni.",
   "refusal.network": "I-gateway ayifinyeleleki. Siyaqhubeka nokuzama.",
+  "trouble.gatewayDown": "I-gateway yayo ayiphenduli. Imilayezo iyalinda; akukho okulahlekayo.",
+  "trouble.gatewayLocked":
+    "I-gateway yayo iyaphendula, kodwa iyasenqaba: ilayisensi noma ukhiye wayo. Yibheke kuma-gateway.",
+  "trouble.key": "I-gateway yayo ayisawamukeli ukhiye wethu we-API. Faka omusha kuma-gateway.",
 
   "add.title": "Engeza inombolo",
   "add.text": "Ufuna ukuxhuma kanjani?",
