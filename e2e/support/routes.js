@@ -39,6 +39,9 @@ export async function* everyPage(stage, options, lang) {
   await shop.owner.api("PATCH", `/conversations/${talk}`, { labels: [label] });
   await shop.owner.api("POST", `/conversations/${talk}/notes`, { body: "Wants a garden" });
   const { id: number } = await shop.owner.api("POST", "/instances", { name: "Rentals" });
+  // One that says why it does not work.
+  const { id: stopped } = await shop.owner.api("POST", "/instances", { name: "Sales Rentals" });
+  await shop.owner.api("POST", `/instances/${stopped}/stop`);
 
   const query = lang ? `?lang=${lang}` : "";
   const door = await (await stage.context(options)).newPage();

@@ -2,6 +2,7 @@ import { act, screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Live } from "~/api/live";
 import { language } from "~/i18n/language";
+import { instance } from "../../tests/fake/data";
 import { FakeServer } from "../../tests/fake/server";
 import { FakeSocket, house, screen as room, serve, socket, visit } from "../../tests/house";
 import { theme } from "./theme";
@@ -201,6 +202,7 @@ describe("the pseudo language", () => {
     it(`leaves no word in plain English on ${path}`, async () => {
       language.pseudo = true;
       const { server } = house("Lerato Mokoena");
+      server.instances.push(instance({ state: "attention", trouble: "passkey", stateReason: "Said in English." }));
       const { client } = visit(path, server);
       await waitFor(() => expect(client.isFetching()).toBe(0));
       await waitFor(() => expect(document.querySelector("main")?.textContent?.length).toBeGreaterThan(20));

@@ -48,7 +48,7 @@ export function demo(many = 300): FakeServer {
     name: "Show days",
     phone: "+27820000003",
     state: "attention",
-    stateReason: "logged_out",
+    trouble: "loggedOut",
     sync: idle,
   });
   const office = instance({
@@ -66,7 +66,7 @@ export function demo(many = 300): FakeServer {
     gateway: { id: "gtw_meta", name: "WhatsApp Cloud API", owner: "tenant" },
     cloud: { phoneNumberId: "106540352242922", wabaId: "102290129340398", appId: null },
     state: "attention",
-    stateReason: "Meta does not take its access token any more. Enter a new one; what you send waits until then.",
+    trouble: "token",
     hookUrl: "https://indaba.example/api/webhooks/cloud/2Zk8tYwQfG3nB7xRmV1cLpD9sHjK4aEu",
     lastHookAt: null,
     sync: idle,

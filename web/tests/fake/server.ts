@@ -581,7 +581,7 @@ export class FakeServer {
     if (act === "pairing-code") return ok({ code: "ABCD-1234" });
     if (act === "start") Object.assign(one, { state: "linking", linkStep: "scan" });
     if (act === "stop") Object.assign(one, { state: "paused", linkStep: null });
-    if (act === "logout") Object.assign(one, { state: "disconnected", linkStep: null, stateReason: "logged_out" });
+    if (act === "logout") Object.assign(one, { state: "disconnected", linkStep: null, trouble: "loggedOut" });
     return ok(structuredClone(one));
   }
 

@@ -17,7 +17,7 @@ import { Seg } from "~/ui/Seg";
 import { Spinner } from "~/ui/Spinner";
 import { useInstanceAct } from "./acts";
 import { Ring } from "./Ring";
-import { isOfGateway, reasonOf, refusalOf } from "./state";
+import { isCutOff, isOfGateway, reasonOf, refusalOf } from "./state";
 import { ToGateways } from "./ToGateways";
 import { useChoice } from "./useChoice";
 
@@ -137,7 +137,7 @@ function Standing({ instance, over, failed }: { instance: Instance; over: boolea
         {words}
       </div>
       {!over && <Progress instance={instance} />}
-      {over && isOfGateway(failed) && <ToGateways className="mt-1.5 ms-7" />}
+      {over && (isOfGateway(failed) || isCutOff(instance)) && <ToGateways className="mt-1.5 ms-7" />}
     </div>
   );
 }
@@ -227,7 +227,7 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
   const scannable = linkStep === "scan" || linkStep === "preparing";
   const shown = scannable && !connected && code.data && seconds > 0 ? code.data : undefined;
   const asking = act.isIdle || act.isPending;
-  const stuck = linkStep === "expired" || linkStep === "refused" || stopped.has(state);
+  const stuck = linkStep === "expired" || linkStep === "refused" || stopped.has(state) || isCutOff(instance);
   const over = !connected && !asking && !shown && (!!failed || stuck);
 
   return (

@@ -36,7 +36,8 @@ import { When } from "~/ui/When";
 import { useDelete, useInstanceAct, useRename } from "./acts";
 import { MoveDialog } from "./MoveDialog";
 import { elsewhere, gateways } from "./queries";
-import { canPause, isLinked, providerName, reasonOf, StateChip } from "./state";
+import { canPause, isCutOff, isLinked, providerName, reasonOf, StateChip } from "./state";
+import { ToGateways } from "./ToGateways";
 
 function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
   const rename = useRename();
@@ -104,6 +105,7 @@ export function NumberCard({
   const close = () => ask(undefined);
   const { id, name, state, sync } = of;
   const reason = reasonOf(of);
+  const cutOff = isCutOff(of);
   const linked = isLinked(of);
   const places = useQuery({ ...gateways, enabled: admin && linked });
   const others = elsewhere(places.data ?? [], of.gateway?.id);
@@ -275,7 +277,22 @@ export function NumberCard({
           <div className="h-full bg-primary" style={{ width: `${(100 * sync.chats) / sync.total}%` }} />
         </div>
       ) : null}
-      {admin && state !== "connected" && (
+      {cutOff && (
+        <div className="mt-auto flex flex-wrap items-center gap-x-3 gap-y-1.5">
+          <Button
+            size="dense"
+            look="filled"
+            icon={<RefreshCw size={16} aria-hidden />}
+            onClick={() => act.mutate({ id, act: "sync-status" })}
+            busy={act.isPending && t("gateways.checking")}
+            data-testid="check-again"
+          >
+            {t("number.checkAgain")}
+          </Button>
+          <ToGateways />
+        </div>
+      )}
+      {admin && state !== "connected" && !cutOff && (
         <div className="mt-auto flex items-center gap-1.5">
           {!linked && (
             <Button

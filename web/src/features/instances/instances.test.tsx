@@ -1,5 +1,6 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
+import type { Instance } from "~/api/types";
 import { gateway, instance } from "../../../tests/fake/data";
 import { problem } from "../../../tests/fake/server";
 import { house, socket, visit } from "../../../tests/house";
@@ -123,14 +124,13 @@ describe("linking a number", () => {
 
   it("says why a number that needs attention is not linked, with one action", async () => {
     const { server } = house();
-    const why = "WhatsApp asks to confirm a passkey. Do it on the phone.";
-    const line = instance({ state: "attention", linkStep: null, stateReason: why });
+    const line = instance({ state: "attention", linkStep: null, trouble: "passkeyConfirmation" });
     server.instances = [line];
     server.on("POST", /start$/, { status: 200, body: line });
     visit(`/instances?link=${line.id}`, server);
     const dialog = await screen.findByTestId("link-dialog");
     expect(await within(dialog).findByRole("button", { name: "Try again" })).toBeTruthy();
-    expect(within(dialog).getByTestId("link-status").textContent).toContain(why);
+    expect(within(dialog).getByTestId("link-status").textContent).toContain("confirm a passkey");
     expect(within(dialog).queryByText("Preparing the code")).toBeNull();
   });
 
@@ -166,12 +166,13 @@ describe("linking a number", () => {
     expect(location.search).toBe(`?link=${line.id}`);
   });
 
-  it("says what a refusal means, each with its sentence", () => {
-    const say = (stateReason: string) => reasonOf(instance({ stateReason }));
-    expect(say("too_many_devices")).toContain("too many linked devices");
-    expect(say("logged_out")).toContain("signed this device out");
-    expect(say("405")).toContain("too old");
-    expect(say("something else")).toBe("something else");
+  it("says what is wrong in words of the page's language; what only the gateway knows, in the gateway's", () => {
+    const say = (trouble: Instance["trouble"], stateReason: string | null = "Said in English.") =>
+      reasonOf(instance({ trouble, stateReason }));
+    expect(say("tooManyDevices")).toContain("as many linked devices as it may");
+    expect(say("loggedOut")).toContain("Nothing is lost");
+    expect(say("refused")).toBe("Said in English.");
+    expect(say("refused", null)).toContain("may not send just now");
     expect(reasonOf(instance())).toBeUndefined();
   });
 });
@@ -274,6 +275,23 @@ describe("a number that moves", () => {
 });
 
 describe("a number's card", () => {
+  it("says that its gateway is gone, live, and asks it again", async () => {
+    const { server } = house();
+    const line = instance();
+    server.instances = [line];
+    const { user } = visit("/instances", server);
+    const card = await screen.findByTestId("number-card");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    const patch = { id: line.id, state: "attention", trouble: "gatewayDown", stateReason: "Said in English." };
+    act(() => void server.emit("instance.state", { instance: line.id }, { instance: patch }));
+    expect(await within(card).findByText("Its gateway does not answer. Messages wait; nothing is lost.")).toBeTruthy();
+    expect(within(card).getByRole("link", { name: "Look at the gateways" })).toBeTruthy();
+    expect(within(card).queryByTestId("link")).toBeNull();
+    await user.click(within(card).getByRole("button", { name: "Check again" }));
+    await waitFor(() => expect(within(card).getByTestId("number-state").dataset.state).toBe("connected"));
+    expect(within(card).queryByTestId("check-again")).toBeNull();
+  });
+
   it("says what went out today, and how much of the day's new chats is used", async () => {
     const { server } = house();
     server.instances = [
@@ -290,14 +308,14 @@ describe("a number's card", () => {
   it("tells what a number did, also when it is down", async () => {
     const { server } = house();
     server.instances = [
-      instance({ state: "disconnected", stateReason: "logged_out", sentToday: 12 }),
+      instance({ state: "disconnected", trouble: "loggedOut", sentToday: 12 }),
       instance({ state: "new", phone: null, name: "Fresh" }),
     ];
     visit("/instances", server);
     const [down, fresh] = await screen.findAllByTestId("number-card");
     expect(within(down as HTMLElement).getByTestId("sent-today").textContent).toBe("12");
     expect(within(down as HTMLElement).getByText("Last message in")).toBeTruthy();
-    expect(within(down as HTMLElement).getByText(/signed this device out/)).toBeTruthy();
+    expect(within(down as HTMLElement).getByText(/signed this link out/)).toBeTruthy();
     expect(within(fresh as HTMLElement).queryByTestId("sent-today")).toBeNull();
   });
 

@@ -29,24 +29,16 @@ export function StateChip({ of }: { of: Instance }) {
   );
 }
 
-// What gateways say when WhatsApp will not have it, each with a sentence of our own. The rest is shown as it came.
-const reasons: [RegExp, PlainKey][] = [
-  [/too.?many|device.?limit|max.*devices/i, "refusal.tooMany"],
-  [/not.?on.?whatsapp|not.?registered/i, "refusal.notOnWhatsApp"],
-  [/logged.?out|signed.?out|logout|unpaired|device.?removed|\b401\b/i, "refusal.loggedOut"],
-  [/outdated|client.?too.?old|version|\b405\b/i, "refusal.outdated"],
-  [/banned|\b403\b/i, "refusal.banned"],
-  [/unreachable|network|timeout|timed.?out|connection|refused to connect|dns/i, "refusal.network"],
-];
-
-/** Why a number does not work, in a sentence; nothing when it says nothing. */
-export function reasonOf({ stateReason }: Instance): string | undefined {
-  if (!stateReason) return undefined;
-  // A sentence of the server is better than a guess of ours.
-  if (/\s\S+\s/.test(stateReason) && /[.!]$/.test(stateReason)) return stateReason;
-  const known = reasons.find(([pattern]) => pattern.test(stateReason));
-  return known ? t(known[1]) : stateReason;
+/** Why a number does not work, and what to do, in a sentence; nothing when all is well. */
+export function reasonOf({ trouble, stateReason }: Instance): string | undefined {
+  // Here the gateway says why itself; for all others we have words in every language.
+  if (!trouble || trouble === "refused") return stateReason ?? (trouble ? t("trouble.refused") : undefined);
+  return t(`trouble.${trouble}`);
 }
+
+/** Whether it is its gateway that is to be seen to: linking the phone anew would mend nothing. */
+export const isCutOff = ({ trouble }: Instance): boolean =>
+  trouble === "gatewayDown" || trouble === "gatewayLocked" || trouble === "key";
 
 // What a gateway makes us answer, in words that fit a number.
 const refusals: Record<string, PlainKey> = {

@@ -97,8 +97,8 @@ describe("a number of Meta's Cloud API", () => {
   it("gets a new token where the old one has ended", async () => {
     const { server } = house();
     const cloud = { phoneNumberId: "1", wabaId: "2", appId: null };
-    const why = "Meta does not take its access token any more. Enter a new one.";
-    const line = instance({ provider: "cloud", cloud, state: "attention", stateReason: why });
+    const why = "Meta does not take its access token any more. Enter a new one; what you send waits until then.";
+    const line = instance({ provider: "cloud", cloud, state: "attention", trouble: "token" });
     server.instances = [line];
     const { user } = visit("/instances", server);
     expect(await screen.findByText(why)).toBeTruthy();

@@ -53,6 +53,7 @@ export const numbers: Translated<typeof source, Form> = {
   "number.start": "Reprendre",
   "number.starting": "Reprise",
   "number.toGateways": "Voir les passerelles",
+  "number.checkAgain": "Vérifier de nouveau",
   "number.stop": "Mettre en pause",
   "number.more": "Plus sur {name}",
   "number.rename": "Renommer « {name} »",
@@ -86,17 +87,30 @@ export const numbers: Translated<typeof source, Form> = {
   "move.go": "Déplacer et connecter",
   "move.busy": "Déplacement",
 
-  "refusal.tooMany":
-    "Le téléphone a trop d’appareils connectés. Retirez-en un sous Appareils connectés, puis réessayez.",
-  "refusal.notOnWhatsApp": "Ce numéro n’est pas sur WhatsApp.",
-  "refusal.loggedOut": "Le téléphone a déconnecté cet appareil. Rien n’est perdu : reconnectez-le.",
-  "refusal.outdated": "La passerelle est trop ancienne pour WhatsApp. Son opérateur doit la mettre à jour.",
-  "refusal.banned": "WhatsApp a banni ce numéro. Demandez un examen dans l’application du téléphone.",
-  "refusal.network": "La passerelle est injoignable. Nous continuons d’essayer.",
   "trouble.gatewayDown": "Sa passerelle ne répond pas. Les messages attendent ; rien n’est perdu.",
   "trouble.gatewayLocked":
     "Sa passerelle répond, mais nous refuse : sa licence ou sa clé. Regardez-la parmi les passerelles.",
   "trouble.key": "Sa passerelle n’accepte plus notre clé d’API. Saisissez la nouvelle parmi les passerelles.",
+  "trouble.codeExpired": "Personne n’a scanné le code à temps. Demandez-en un nouveau.",
+  "trouble.failed": "La connexion s’est rompue et n’est pas revenue. Reconnectez le numéro.",
+  "trouble.loggedOut": "Le téléphone a déconnecté ce lien. Rien n’est perdu : reconnectez-le.",
+  "trouble.replaced": "Un autre programme a repris ce lien. Fermez-le là-bas, puis reconnectez.",
+  "trouble.passkey": "WhatsApp demande la clé d’accès du compte. Confirmez-la sur la page de la passerelle.",
+  "trouble.passkeyConfirmation": "WhatsApp demande de confirmer une clé d’accès. Faites-le sur le téléphone.",
+  "trouble.restricted":
+    "WhatsApp a restreint ce numéro. Attendez, et répondez plutôt que de commencer des conversations.",
+  "trouble.banned": "WhatsApp a banni ce numéro. Demandez un examen dans l’application du téléphone.",
+  "trouble.outdatedClient": "La passerelle est trop ancienne pour WhatsApp. Son opérateur doit la mettre à jour.",
+  "trouble.tooManyDevices": "Le téléphone a autant d’appareils connectés que permis. Retirez-en un, puis réessayez.",
+  "trouble.network": "La passerelle ne peut pas joindre WhatsApp pour l’instant. Elle réessaie d’elle-même.",
+  "trouble.stopped": "Il a été arrêté. Reconnectez-le pour recevoir des messages.",
+  "trouble.token": "Meta n’accepte plus son jeton d’accès. Saisissez-en un nouveau ; d’ici là, vos envois attendent.",
+  "trouble.refused": "Il ne peut pas envoyer pour l’instant. Les messages attendent.",
+  "trouble.slowDown": "WhatsApp ou la passerelle a demandé de ralentir. Les messages attendent et partent d’eux-mêmes.",
+  "trouble.noFirsts":
+    "WhatsApp ne laisse pas ce numéro écrire à de nouvelles personnes pour l’instant. Les réponses partent ; les premiers messages attendent et sont réessayés. Répondez plutôt que de commencer des conversations.",
+  "trouble.noSends":
+    "WhatsApp a bloqué les envois de ce numéro. Les messages attendent et sont réessayés. D’ici là, n’envoyez rien d’ailleurs.",
 
   "add.title": "Ajouter un numéro",
   "add.text": "Comment souhaitez-vous le connecter ?",
