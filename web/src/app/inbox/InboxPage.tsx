@@ -21,7 +21,9 @@ import { useTitle } from "../title";
 import { useWords } from "../useWords";
 import { useAddress } from "./address";
 import { useSide } from "./ContactSide";
+import { EmptyInbox, isFresh } from "./EmptyInbox";
 import { ListPane } from "./ListPane";
+import { NumbersDown } from "./NumbersDown";
 import { Talk } from "./Talk";
 
 const StartDialog = part(() => import("~/features/contacts/StartDialog"));
@@ -66,41 +68,48 @@ export default function InboxPage() {
   });
 
   return (
-    <div className="flex h-full min-h-0 min-w-0" data-testid="inbox">
-      {!foldedViews && (
-        <div className="grid w-47 shrink-0">
-          <ViewsPane view={address.filter.view} counts={counts} to={address.toView} />
-        </div>
-      )}
-      {(!onePane || !id) && (
-        <>
-          <div
-            className="grid min-h-0 shrink-0 grow-0"
-            style={{ width: onePane ? "100%" : twoPanes ? Math.min(width, 340) : width }}
-          >
-            <ListPane
-              address={address}
-              search={search}
-              phone={onePane}
-              foldedViews={foldedViews}
-              onOrder={onOrder}
-              onStart={agent ? () => start(true) : undefined}
-            />
+    <div className="flex h-full min-h-0 flex-col" data-testid="inbox">
+      {numbers && may(session, "admin") && <NumbersDown numbers={numbers} />}
+      <div className="flex min-h-0 min-w-0 flex-1">
+        {!foldedViews && (
+          <div className="grid w-47 shrink-0">
+            <ViewsPane view={address.filter.view} counts={counts} to={address.toView} />
           </div>
-          {!onePane && <Splitter label={t("pane.list")} width={listWidth} min={264} max={480} pane="start" />}
-        </>
-      )}
-      {(!onePane || id) && (
-        <div className={cn("relative flex min-h-0 min-w-0 flex-1", !onePane && "border-s border-border")}>
-          {id ? (
-            <Talk key={id} id={id} back={list} side={side} onNext={() => step(1)} />
-          ) : (
-            <div className="grid flex-1 place-items-center">
-              <Empty title={t("inbox.choose")} text={t("inbox.chooseText")} />
+        )}
+        {(!onePane || !id) && (
+          <>
+            <div
+              className="grid min-h-0 shrink-0 grow-0"
+              style={{ width: onePane ? "100%" : twoPanes ? Math.min(width, 340) : width }}
+            >
+              <ListPane
+                address={address}
+                search={search}
+                phone={onePane}
+                foldedViews={foldedViews}
+                onOrder={onOrder}
+                onStart={agent ? () => start(true) : undefined}
+              />
             </div>
-          )}
-        </div>
-      )}
+            {!onePane && <Splitter label={t("pane.list")} width={listWidth} min={264} max={480} pane="start" />}
+          </>
+        )}
+        {(!onePane || id) && (
+          <div className={cn("relative flex min-h-0 min-w-0 flex-1", !onePane && "border-s border-border")}>
+            {id ? (
+              <Talk key={id} id={id} back={list} side={side} onNext={() => step(1)} />
+            ) : (
+              <div className="grid flex-1 place-items-center">
+                {isFresh(numbers) && !counts?.open ? (
+                  <EmptyInbox numbers={numbers} />
+                ) : (
+                  <Empty title={t("inbox.choose")} text={t("inbox.chooseText")} />
+                )}
+              </div>
+            )}
+          </div>
+        )}
+      </div>
       {agent && starting !== undefined && (
         <StartDialog
           open={starting}

@@ -151,6 +151,7 @@ export function ListPane({ address, search, phone, foldedViews, onOrder, onStart
               filter={filter}
               place={place}
               numbers={numbers}
+              alone={phone}
               onClear={() => change(everything)}
               onStart={onStart}
             />

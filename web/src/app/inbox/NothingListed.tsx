@@ -4,7 +4,7 @@ import { viewName } from "~/features/conversations/Views";
 import { type PlainKey, t } from "~/i18n/t";
 import { Button } from "~/ui/Button";
 import { Empty, NothingMatches } from "~/ui/states";
-import { EmptyInbox } from "./EmptyInbox";
+import { EmptyInbox, isFresh } from "./EmptyInbox";
 
 /** Views that are empty because the work is done. */
 const doneViews: readonly View[] = ["unread", "us", "mine", "unassigned"];
@@ -14,6 +14,8 @@ interface Props {
   /** The number and the label of the filter, by name. */
   place: string[];
   numbers: Instance[] | undefined;
+  /** Nothing stands beside it. */
+  alone: boolean;
   /** Shows everything. */
   onClear: () => void;
   /** Begins a conversation, for those who may. */
@@ -21,8 +23,11 @@ interface Props {
 }
 
 /** Why the list is empty: the filter hides what there is, the work of this view is done, or nothing has come yet. */
-export function NothingListed({ filter, place, numbers, onClear, onStart }: Props) {
+export function NothingListed({ filter, place, numbers, alone, onClear, onStart }: Props) {
   const { view, label } = filter;
+  // The next step stands beside it.
+  if (!alone && isFresh(numbers))
+    return <p className="flex-1 px-4 py-10 text-center text-13 text-muted">{t("row.nothingYet")}</p>;
   if (!isNarrowed(filter)) return <EmptyInbox numbers={numbers} onStart={onStart} />;
   if (label || !doneViews.includes(view))
     return (

@@ -20,6 +20,7 @@ import { useKeys } from "../keyboard";
 import { say } from "../live";
 import { ContactSide, type Side } from "./ContactSide";
 import { DropFiles } from "./DropFiles";
+import { isDown, NumberDown } from "./NumbersDown";
 import { useMessageActions } from "./useMessageActions";
 
 const Details = part(() => import("~/features/conversations/Details"));
@@ -91,14 +92,7 @@ function Known({ talk, back, side, onNext }: Omit<Props, "id"> & { talk: Convers
           number={mixed(numbers) ? numberBy(instance) : numbers && numbers.length > 1 ? instance.name : undefined}
           window24h={window24h}
         />
-        {number && number.state !== "connected" && number.state !== "new" && (
-          <p
-            data-testid="number-banner"
-            className="flex shrink-0 items-center gap-2 bg-warning-tint px-4 py-2 text-13 text-warning-text"
-          >
-            {t("thread.numberDown", { name: number.name })}
-          </p>
-        )}
+        {number && isDown(number) && !may(session, "admin") && <NumberDown name={number.name} />}
         <MessageList conversation={talk} actions={actions} onSeen={seen} />
         <Writing
           ref={composer}

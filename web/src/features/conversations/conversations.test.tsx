@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { Conversation, Message } from "~/api/types";
@@ -585,5 +585,36 @@ describe("the head of a conversation", () => {
     await screen.findByText("Resolved Lerato Mokoena");
     expect(screen.queryByText(/is assigned/)).toBeNull();
     expect(screen.getAllByText("Undo")).toHaveLength(1);
+  });
+
+  it("tells who can link it again that a number is down, everybody else that what they send waits", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const down = () => screen.queryByTestId("number-banner")?.textContent ?? "";
+    const [number] = server.instances;
+    if (!number || !server.session) throw new Error();
+    number.state = "paused";
+    visit(`/chat/${talks[0]?.id}`, server);
+    await screen.findByTestId("composer");
+    expect(down()).toBe("");
+    const tell = () => server.emit("instance.state", { instance: number.id }, { instance: { ...number } });
+    number.state = "disconnected";
+    act(() => void tell());
+    await waitFor(() => expect(down()).toContain("Sales line is not connected."));
+    expect(screen.getByRole("link", { name: "Link again" }).getAttribute("href")).toBe(`/instances?link=${number.id}`);
+    cleanup();
+    server.session = { ...server.session, role: "agent" };
+    visit(`/chat/${talks[0]?.id}`, server);
+    await waitFor(() => expect(down()).toContain("What you send waits"));
+    expect(screen.queryByRole("link", { name: "Link again" })).toBeNull();
+  });
+});
+
+describe("an inbox where nothing has happened yet", () => {
+  it("says how the first message comes", async () => {
+    const { server } = house();
+    server.instances = [instance({ lastInboundAt: null, lastOutboundAt: null })];
+    visit("/chat", server);
+    expect(await screen.findByText("Write to +27 82 000 0001 from any phone to see it here.")).toBeTruthy();
+    expect(screen.queryByText("Choose a conversation")).toBeNull();
   });
 });

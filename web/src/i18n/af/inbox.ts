@@ -53,6 +53,8 @@ export const inbox: Translated<typeof source, Form> = {
   "empty.toNumbers": "Sien die nommers",
   "empty.waiting": "Wag vir die eerste boodskap",
   "empty.waitingText": "Nuwe boodskappe aan {names} land hier.",
+  "empty.tryIt": "Skryf van enige foon af aan {phone} om dit hier te sien.",
+  "empty.askAdmin": "Vra ’n admin van die werkruimte om ’n WhatsApp-nommer te koppel.",
   "empty.allDone": "Alles klaar",
   "empty.us": "Niemand wag nie",
   "empty.unread": "Alles is gelees",

@@ -74,6 +74,8 @@ export const inbox: Translated<typeof source, Form> = {
   "empty.toNumbers": "عرض الأرقام",
   "empty.waiting": "بانتظار أول رسالة",
   "empty.waitingText": "تصل الرسائل الجديدة إلى {names} هنا.",
+  "empty.tryIt": "اكتب إلى {phone} من أي هاتف لترى رسالتك هنا.",
+  "empty.askAdmin": "اطلب من مشرف مساحة العمل ربط رقم واتساب.",
   "empty.allDone": "تم كل شيء",
   "empty.us": "لا أحد ينتظر",
   "empty.unread": "كل شيء مقروء",

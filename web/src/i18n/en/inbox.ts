@@ -46,6 +46,8 @@ export const inbox = {
   "empty.toNumbers": "See the numbers",
   "empty.waiting": "Waiting for the first message",
   "empty.waitingText": "New messages to {names} land here.",
+  "empty.tryIt": "Write to {phone} from any phone to see it here.",
+  "empty.askAdmin": "Ask an admin of the workspace to link a WhatsApp number.",
   "empty.allDone": "All done",
   "empty.us": "Nobody is waiting",
   "empty.unread": "Everything is read",

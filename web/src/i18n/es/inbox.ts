@@ -53,6 +53,8 @@ export const inbox: Translated<typeof source, Form> = {
   "empty.toNumbers": "Ver los números",
   "empty.waiting": "Esperando el primer mensaje",
   "empty.waitingText": "Los mensajes nuevos para {names} llegan aquí.",
+  "empty.tryIt": "Escribe a {phone} desde cualquier teléfono para verlo aquí.",
+  "empty.askAdmin": "Pide a un admin del espacio de trabajo que vincule un número de WhatsApp.",
   "empty.allDone": "Todo hecho",
   "empty.us": "Nadie espera",
   "empty.unread": "Todo está leído",

@@ -53,6 +53,8 @@ export const inbox: Translated<typeof source, Form> = {
   "empty.toNumbers": "Voir les numéros",
   "empty.waiting": "En attente du premier message",
   "empty.waitingText": "Les nouveaux messages à {names} arrivent ici.",
+  "empty.tryIt": "Écrivez au {phone} depuis n’importe quel téléphone pour le voir ici.",
+  "empty.askAdmin": "Demandez à un admin de l’espace de travail de connecter un numéro WhatsApp.",
   "empty.allDone": "Tout est fait",
   "empty.us": "Personne n’attend",
   "empty.unread": "Tout est lu",

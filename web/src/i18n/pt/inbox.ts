@@ -53,6 +53,8 @@ export const inbox: Translated<typeof source, Form> = {
   "empty.toNumbers": "Ver os números",
   "empty.waiting": "À espera da primeira mensagem",
   "empty.waitingText": "Novas mensagens para {names} chegam aqui.",
+  "empty.tryIt": "Escreva para {phone} de qualquer telefone para ver aqui.",
+  "empty.askAdmin": "Peça a um admin do espaço de trabalho que conecte um número de WhatsApp.",
   "empty.allDone": "Tudo feito",
   "empty.us": "Ninguém está esperando",
   "empty.unread": "Tudo está lido",

@@ -53,6 +53,8 @@ export const inbox: Translated<typeof source, Form> = {
   "empty.toNumbers": "Bona izinombolo",
   "empty.waiting": "Kulindwe umlayezo wokuqala",
   "empty.waitingText": "Imilayezo emisha eya ku-{names} ifika lapha.",
+  "empty.tryIt": "Bhalela ku-{phone} kunoma iyiphi ifoni ukuze ukubone lapha.",
+  "empty.askAdmin": "Cela u-admin wendawo yokusebenza ukuthi axhume inombolo ye-WhatsApp.",
   "empty.allDone": "Konke kwenziwe",
   "empty.us": "Akekho olindile",
   "empty.unread": "Konke kufundiwe",
