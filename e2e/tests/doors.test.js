@@ -101,6 +101,7 @@ story("nobody leaves what is not saved without a question, by the browser's own 
   leaves = true;
   await page.goBack();
   await page.waitForURL("**/settings/team");
+  await field.waitFor({ state: "detached" }); // the address is there before the page
   await page.goForward();
   await page.waitForURL("**/settings/profile");
   assert.notEqual(await field.inputValue(), "Somebody Else");

@@ -316,7 +316,7 @@ export function NumberCard({
               {t(state === "new" || state === "linking" ? "number.link" : "number.linkAgain")}
             </Button>
           )}
-          {state === "paused" && !reason && (
+          {of.trouble === "stopped" && (
             <Button
               size="dense"
               look="filled"

@@ -100,7 +100,7 @@ export const numbers: Translated<typeof source, Form> = {
   "trouble.tooManyDevices":
     "Die foon het soveel gekoppelde toestelle as wat dit mag hê. Verwyder een daar en probeer dan weer.",
   "trouble.network": "Die gateway kan WhatsApp nie nou bereik nie. Dit probeer self weer.",
-  "trouble.stopped": "Dit is gestop. Koppel dit weer om boodskappe te ontvang.",
+  "trouble.stopped": "Dit is gepouseer en steeds gekoppel. Hervat dit om weer te stuur en te ontvang.",
   "trouble.token": "Meta aanvaar nie meer sy toegangsteken nie. Voer ’n nuwe een in; tot dan wag wat jy stuur.",
   "trouble.refused": "Dit mag nie nou stuur nie. Boodskappe wag.",
   "trouble.slowDown": "WhatsApp of die gateway het gevra om stadiger te gaan. Boodskappe wag en gaan vanself.",

@@ -94,7 +94,7 @@ export const numbers = {
   "trouble.outdatedClient": "The gateway is too old for WhatsApp. Its operator must upgrade it.",
   "trouble.tooManyDevices": "The phone has as many linked devices as it may. Remove one there, then try again.",
   "trouble.network": "The gateway cannot reach WhatsApp just now. It tries again by itself.",
-  "trouble.stopped": "It was stopped. Link it again to receive messages.",
+  "trouble.stopped": "It is paused and still linked. Resume it to send and receive again.",
   "trouble.token": "Meta does not take its access token any more. Enter a new one; what you send waits until then.",
   "trouble.refused": "It may not send just now. Messages wait.",
   "trouble.slowDown": "WhatsApp or the gateway asked to slow down. Messages wait and go by themselves.",

@@ -99,7 +99,7 @@ export const numbers: Translated<typeof source, Form> = {
   "trouble.tooManyDevices":
     "El teléfono ya tiene todos los dispositivos vinculados que puede. Quita uno allí e inténtalo de nuevo.",
   "trouble.network": "El gateway no puede llegar a WhatsApp ahora. Lo intenta de nuevo por sí solo.",
-  "trouble.stopped": "Se detuvo. Vincúlalo de nuevo para recibir mensajes.",
+  "trouble.stopped": "Está en pausa y sigue vinculado. Reanúdalo para volver a enviar y recibir.",
   "trouble.token": "Meta ya no acepta su token de acceso. Introduce uno nuevo; hasta entonces, lo que envíes espera.",
   "trouble.refused": "Ahora no puede enviar. Los mensajes esperan.",
   "trouble.slowDown": "WhatsApp o el gateway pidió ir más despacio. Los mensajes esperan y salen solos.",

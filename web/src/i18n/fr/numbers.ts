@@ -103,7 +103,7 @@ export const numbers: Translated<typeof source, Form> = {
   "trouble.outdatedClient": "La passerelle est trop ancienne pour WhatsApp. Son opérateur doit la mettre à jour.",
   "trouble.tooManyDevices": "Le téléphone a autant d’appareils connectés que permis. Retirez-en un, puis réessayez.",
   "trouble.network": "La passerelle ne peut pas joindre WhatsApp pour l’instant. Elle réessaie d’elle-même.",
-  "trouble.stopped": "Il a été arrêté. Reconnectez-le pour recevoir des messages.",
+  "trouble.stopped": "Il est en pause et toujours connecté. Reprenez-le pour envoyer et recevoir à nouveau.",
   "trouble.token": "Meta n’accepte plus son jeton d’accès. Saisissez-en un nouveau ; d’ici là, vos envois attendent.",
   "trouble.refused": "Il ne peut pas envoyer pour l’instant. Les messages attendent.",
   "trouble.slowDown": "WhatsApp ou la passerelle a demandé de ralentir. Les messages attendent et partent d’eux-mêmes.",

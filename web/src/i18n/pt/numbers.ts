@@ -100,7 +100,7 @@ export const numbers: Translated<typeof source, Form> = {
   "trouble.tooManyDevices":
     "O telefone já tem todos os dispositivos conectados que pode ter. Remova um lá e tente de novo.",
   "trouble.network": "O gateway não consegue chegar ao WhatsApp agora. Ele tenta de novo sozinho.",
-  "trouble.stopped": "Ele foi parado. Conecte-o de novo para receber mensagens.",
+  "trouble.stopped": "Está em pausa e continua conectado. Retome-o para voltar a enviar e receber.",
   "trouble.token": "A Meta não aceita mais o token de acesso dele. Informe um novo; até lá, o que você envia espera.",
   "trouble.refused": "Ele não pode enviar agora. As mensagens esperam.",
   "trouble.slowDown": "O WhatsApp ou o gateway pediu para ir mais devagar. As mensagens esperam e saem sozinhas.",

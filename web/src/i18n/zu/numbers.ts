@@ -99,7 +99,7 @@ export const numbers: Translated<typeof source, Form> = {
   "trouble.outdatedClient": "I-gateway indala kakhulu ku-WhatsApp. Umqhubi wayo kumele ayibuyekeze.",
   "trouble.tooManyDevices": "Ucingo selunamadivayisi axhunyiwe aphelele. Susa elilodwa lapho, bese uzama futhi.",
   "trouble.network": "I-gateway ayikwazi ukufinyelela ku-WhatsApp okwamanje. Izizamela yona futhi.",
-  "trouble.stopped": "Imisiwe. Yixhume futhi ukuze uthole imilayezo.",
+  "trouble.stopped": "Imiswe isikhashana futhi isaxhumekile. Cindezela u-Qhubeka ukuze ithumele futhi yamukele.",
   "trouble.token": "I-Meta ayisalamukeli ithokheni yayo. Faka entsha; okuthumelayo kulinda kuze kube yileso sikhathi.",
   "trouble.refused": "Ayivunyelwe ukuthumela okwamanje. Imilayezo iyalinda.",
   "trouble.slowDown": "I-WhatsApp noma i-gateway icele ukwehlisa isivinini. Imilayezo iyalinda bese izihambela.",
