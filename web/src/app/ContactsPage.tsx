@@ -31,6 +31,13 @@ import { useWords } from "./useWords";
 const statuses = ["", "new", "active", "paused", "archived"] as const;
 const ROW = 56;
 
+/** What stands beside the name, and its heading over it: as wide in every row. */
+const columns = {
+  phone: "w-36 shrink-0 text-13 text-muted tabular-nums",
+  status: "w-24 shrink-0",
+  last: "shrink-0 text-end text-12 whitespace-nowrap text-muted tabular-nums phone:w-24",
+};
+
 /** Everyone who has written, or has been written to. */
 export default function ContactsPage() {
   const session = useSession();
@@ -103,6 +110,18 @@ export default function ContactsPage() {
     >
       {(_, tail) => (
         <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto" data-testid="contact-scroller">
+          {!narrow && (
+            <div
+              aria-hidden="true"
+              className="sticky top-0 z-10 flex h-8 items-center gap-3 border-b border-border bg-surface ps-6 pe-3 text-12 text-muted"
+            >
+              <span className="flex-1" />
+              <span className={columns.phone}>{t("contact.identity.phone")}</span>
+              <span className={columns.status}>{t("contact.status")}</span>
+              <span className={columns.last}>{t("contact.lastMessage")}</span>
+              {agent && <span className="size-8 pointer-coarse:size-11" />}
+            </div>
+          )}
           <ul aria-label={t("place.contacts")} className="relative" style={{ height: rows.getTotalSize() }}>
             {rows.getVirtualItems().map((place) => {
               const one = all[place.index];
@@ -129,7 +148,7 @@ export default function ContactsPage() {
                       className="flex h-full min-w-0 flex-1 items-center gap-3 text-start focus-visible:-outline-offset-2"
                     >
                       <Avatar id={one.id} name={one.name ?? ""} size={40} />
-                      <span className="min-w-0 flex-1 phone:flex-none phone:basis-2/5">
+                      <span className="min-w-0 flex-1">
                         <span dir="auto" className="block truncate font-medium at-start">
                           {nameOf(one)}
                         </span>
@@ -139,17 +158,13 @@ export default function ContactsPage() {
                       </span>
                       {!narrow && (
                         <>
-                          <span className="w-40 text-13 text-muted tabular-nums">
-                            {one.name && one.phone ? phone(one.phone) : ""}
-                          </span>
-                          <span className="w-24">
+                          <span className={columns.phone}>{one.name && one.phone ? phone(one.phone) : ""}</span>
+                          <span className={columns.status}>
                             <StatusChip status={one.status} />
                           </span>
                         </>
                       )}
-                      <span className="ms-auto text-12 text-muted tabular-nums">
-                        {one.lastMessageAt && <When at={one.lastMessageAt} />}
-                      </span>
+                      <span className={columns.last}>{one.lastMessageAt && <When at={one.lastMessageAt} />}</span>
                     </button>
                     {agent && (
                       <button
