@@ -102,7 +102,7 @@ function Location({ message }: { message: Message }) {
   if (!at) return <Unsupported message={message} />;
   const where = `${at.latitude.toFixed(5)}, ${at.longitude.toFixed(5)}`;
   return (
-    <div className="-mx-1 mb-1 w-64 max-w-full overflow-hidden rounded-control border border-border bg-raised">
+    <div className="-mx-1 mb-1 w-64 max-w-[calc(100%+8px)] overflow-hidden rounded-control border border-border bg-raised">
       <div className="grid h-24 place-items-center bg-well text-muted" aria-hidden="true">
         <MapPin size={26} />
       </div>

@@ -264,7 +264,7 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
           data-testid="jump-latest"
           aria-label={missed ? t("thread.latestCount", { n: missed }) : t("thread.latest")}
           onClick={() => scroller.current?.scrollTo({ top: 0, behavior: "smooth" })}
-          className="appear absolute end-4 bottom-3 grid size-10 place-items-center rounded-full border border-border bg-raised text-muted shadow-menu hover:text-text"
+          className="appear absolute inset-x-0 bottom-3 mx-auto grid size-10 place-items-center rounded-full border border-border bg-raised text-muted shadow-menu hover:text-text"
         >
           <ArrowDown size={18} aria-hidden />
           {missed > 0 && <Count n={missed} className="absolute -end-1 -top-1.5" />}
