@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ChevronDown, Download } from "lucide-react";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { api, take } from "~/api/client";
 import { keys } from "~/api/keys";
 import { people } from "~/api/people";
@@ -28,9 +28,22 @@ export function differences(before: unknown, after: unknown): { field: string; b
     .map((field) => ({ field, before: written(from[field]), after: written(to[field]) }));
 }
 
+/** What an entry is about: by name, if it holds one, else by its id. */
+function subjectOf({ subject, before, after }: AuditEntry): string | undefined {
+  for (const state of [after, before])
+    for (const field of ["name", "title", "email", "phone"])
+      if (typeof state?.[field] === "string") return state[field];
+  return subject.id ?? undefined;
+}
+
+/** Where it can be looked at. */
+const placeOf = ({ kind, id }: AuditEntry["subject"]): string | undefined =>
+  id ? { conversation: `/chat/${id}`, contact: `/contacts?contact=${id}` }[kind] : undefined;
+
 function Entry({ of }: { of: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const who = of.actor.name || (of.actor.kind === "system" ? t("audit.system") : t("audit.gone"));
+  const place = placeOf(of.subject);
   const changes = open ? differences(of.before, of.after) : [];
   return (
     <li className="border-t border-border">
@@ -42,7 +55,7 @@ function Entry({ of }: { of: AuditEntry }) {
       >
         <span className="w-32 shrink-0 truncate font-medium max-phone:w-auto max-phone:flex-1">{who}</span>
         <span className="code min-w-0 flex-1 truncate text-12 max-phone:order-last max-phone:basis-full">
-          {of.action}
+          {of.action} <bdi className="text-muted">{subjectOf(of)}</bdi>
         </span>
         <When at={of.at} className="text-12 text-muted tabular-nums" />
         <ChevronDown size={16} aria-hidden className={cn("text-muted", open && "rotate-180")} />
@@ -53,7 +66,15 @@ function Entry({ of }: { of: AuditEntry }) {
             <dt className="text-muted">{t("audit.when")}</dt>
             <dd>{moment(of.at)}</dd>
             <dt className="text-muted">{t("audit.what")}</dt>
-            <dd className="code break-all">{of.subject.id}</dd>
+            <dd className="code break-all">
+              {place ? (
+                <Link to={place} className="text-link underline-offset-3 hover:underline">
+                  {of.subject.id}
+                </Link>
+              ) : (
+                of.subject.id
+              )}
+            </dd>
             {of.requestId && (
               <>
                 <dt className="text-muted">{t("audit.request")}</dt>
