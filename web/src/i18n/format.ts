@@ -93,7 +93,8 @@ export function size(bytes: number): string {
   return new Intl.NumberFormat(language.locale, {
     style: "unit",
     unit: units[unit],
-    unitDisplay: "short",
+    // "720 byte" is nobody's plural.
+    unitDisplay: unit === 0 ? "long" : "short",
     maximumFractionDigits: value < 10 && unit > 1 ? 1 : 0,
   }).format(value);
 }

@@ -10,6 +10,9 @@ interface Named {
 export const nameOf = (who: Named): string =>
   who.name?.trim() || (who.phone ? phone(who.phone) : t("contact.nameless"));
 
+/** How one begins to write to a person: the first name, else all that we know. */
+export const firstNameOf = (who: Named): string => who.name?.trim().split(/\s+/)[0] || nameOf(who);
+
 const ways: Record<string, PlainKey> = {
   waha: "provider.short.waha",
   evolution: "provider.short.evolution",

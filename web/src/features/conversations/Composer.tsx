@@ -148,7 +148,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
     <MessageField
       area={area}
       words={words}
-      who={nameOf(contact)}
+      who={contact}
       captionOf={file?.file.name}
       invalid={written.over}
       onType={(next) => {

@@ -1,4 +1,6 @@
 import type { RefObject } from "react";
+import type { Conversation } from "~/api/types";
+import { firstNameOf, nameOf } from "~/i18n/name";
 import { t } from "~/i18n/t";
 import { cn } from "~/ui/cn";
 import { selectSoon, useGrowth } from "~/ui/textarea";
@@ -10,7 +12,7 @@ interface Props {
   area: RefObject<HTMLTextAreaElement | null>;
   words: string;
   /** Whom it goes to. */
-  who: string;
+  who: Conversation["contact"];
   /** The file below which the words will stand. */
   captionOf: string | undefined;
   /** The words are too many. */
@@ -46,7 +48,7 @@ export function MessageField({
     <textarea
       ref={area}
       data-testid="composer"
-      aria-label={captionOf ? t("composer.captionFor", { name: captionOf }) : t("composer.label", { who })}
+      aria-label={captionOf ? t("composer.captionFor", { name: captionOf }) : t("composer.label", { who: nameOf(who) })}
       aria-invalid={invalid || undefined}
       rows={1}
       // The placeholder is ours, the words are the writer's.
@@ -57,7 +59,7 @@ export function MessageField({
           ? t("composer.caption")
           : phone
             ? t("composer.short")
-            : t("composer.placeholder", { who: who.split(" ")[0] ?? "" })
+            : t("composer.placeholder", { who: firstNameOf(who) })
       }
       onFocus={onFocus}
       onChange={(event) => onType(event.target.value)}

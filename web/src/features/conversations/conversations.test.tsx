@@ -97,6 +97,7 @@ describe("the thread", () => {
   it("names a message without words in the language of the page", () => {
     expect(inOneLine("voice", "Voice message")).toBe("Voice note");
     expect(inOneLine("image", "")).toBe("Photo");
+    expect(inOneLine("text", "")).toBe("This message was deleted");
     expect(inOneLine("image", "The *gate*")).toBe("The gate");
     expect(inOneLine("text", "Photo")).toBe("Photo");
   });
@@ -607,6 +608,22 @@ describe("the head of a conversation", () => {
     await waitFor(() => expect(down()).toContain("What you send waits"));
     expect(screen.queryByRole("link", { name: "Link again" })).toBeNull();
   });
+});
+
+it("the contact beside a conversation hears of its messages, and is written to by the whole number", async () => {
+  const { server, talks } = house("Lerato Mokoena");
+  const [lerato] = talks;
+  const [who] = server.contacts;
+  if (!lerato || !who) throw new Error();
+  who.name = lerato.contact.name = null;
+  who.lastMessageAt = ago(3000);
+  visit(`/chat/${lerato.id}`, server);
+  expect((await screen.findByTestId("composer")).getAttribute("placeholder")).toBe("Write to +27 82 000 0000");
+  const last = async () => (await screen.findByText("Last message")).nextElementSibling?.textContent;
+  const before = await last();
+  await waitFor(() => expect(socket().readyState).toBe(1));
+  act(() => void server.say(lerato, { body: "Hello", createdAt: new Date().toISOString() }));
+  await waitFor(async () => expect(await last()).not.toBe(before));
 });
 
 describe("an inbox where nothing has happened yet", () => {

@@ -76,5 +76,7 @@ export const kindName = (kind: string): string => t(words[kind] ?? "kind.unsuppo
 /** A message in one line: its words, else what it is. */
 export function inOneLine(kind: string, preview: string): string {
   const words = plain(preview);
+  // A text without words was one.
+  if (!words && kind === "text") return t("message.deleted");
   return !words || words === named[kind] ? kindName(kind) : words;
 }
