@@ -152,7 +152,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       name: nameOf(hit.contact),
       hint: hit.kind === "message" ? hit.snippet : (hit.contact.phone ?? undefined),
       icon: <Search size={16} aria-hidden />,
-      act: () => (hit.conversationId ? navigate(`/chat/${hit.conversationId}`) : open({ contactId: hit.contact.id })),
+      act: () =>
+        hit.conversationId
+          ? navigate(`/chat/${hit.conversationId}${hit.message ? `#${hit.message.id}` : ""}`)
+          : open({ contactId: hit.contact.id }),
     }));
     return [...named, ...people];
   }, [commands, typed, term, found.data, navigate, open]);

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowDown } from "lucide-react";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useLocation } from "react-router";
 import { flatten } from "~/api/pages";
 import { useSession } from "~/api/session";
 import type { Conversation, Message } from "~/api/types";
@@ -148,22 +149,32 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
   }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
 
   const jump = useCallback(
-    async (id: string) => {
+    async (id: string, how: ScrollBehavior = "smooth") => {
       // The source may not be loaded yet: read back until it is, within reason.
+      let older = true;
       for (let tries = 0; tries < 20; tries += 1) {
         const found = inner.current?.querySelector(`[data-id="${CSS.escape(id)}"]`);
         if (found) {
-          found.scrollIntoView({ block: "center", behavior: "smooth" });
-          found.animate?.([{ backgroundColor: "var(--selected)" }, {}], { duration: 1600 });
+          found.scrollIntoView({ block: "center", behavior: how });
+          found.animate?.([{ backgroundColor: "var(--selected)" }, {}], { duration: 2400 });
           return;
         }
-        const more = await fetchNextPage();
-        if (!more.hasNextPage) return;
+        if (!older) return;
+        older = (await fetchNextPage({ cancelRefetch: false })).hasNextPage;
+        // What has come is drawn a moment later.
+        await new Promise((drawn) => setTimeout(drawn, 50));
       }
     },
     [fetchNextPage],
   );
   const [large, enlarge] = useState<Said>();
+  // The address may name a message: a search has found it.
+  const { hash, key: visit } = useLocation();
+  const here = !!query.data;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each visit goes there again
+  useEffect(() => {
+    if (here && hash.startsWith("#msg_")) void jump(hash.slice(1), "instant");
+  }, [here, hash, visit, jump]);
   const all = useMemo<BubbleActions>(
     () => ({ ...actions, onJump: (id) => void jump(id), onOpen: enlarge }),
     [actions, jump],

@@ -101,7 +101,11 @@ export function SearchResults({
           return (
             <li key={hit.message?.id ?? hit.contact.id}>
               {hit.conversationId ? (
-                <Link to={to(hit.conversationId)} className={look} data-testid="search-hit">
+                <Link
+                  to={to(hit.conversationId) + (hit.message ? `#${hit.message.id}` : "")}
+                  className={look}
+                  data-testid="search-hit"
+                >
                   {inside}
                 </Link>
               ) : (

@@ -610,6 +610,25 @@ describe("the head of a conversation", () => {
   });
 });
 
+it("a message that was found is gone to, however far up it stands", async () => {
+  const { server, talks } = house("Lerato Mokoena");
+  const [lerato] = talks;
+  if (!lerato) throw new Error();
+  const far = message(lerato, { body: "the geyser drips", createdAt: ago(9000) });
+  server.messages.push(far);
+  for (let at = 0; at < 60; at += 1) server.messages.push(message(lerato, { body: `later ${at}` }));
+  const scrolled: (string | null)[] = [];
+  const scroll = vi.spyOn(HTMLElement.prototype, "scrollIntoView").mockImplementation(function (this: Element) {
+    scrolled.push(this.getAttribute("data-id"));
+  });
+  const { user } = visit("/chat", server);
+  await user.type(await screen.findByTestId("search"), "geyser");
+  await user.click(await screen.findByTestId("search-hit"));
+  await waitFor(() => expect(scrolled).toContain(far.id), { timeout: 10_000 });
+  expect(location.hash).toBe(`#${far.id}`);
+  scroll.mockRestore();
+});
+
 it("the contact beside a conversation hears of its messages, and is written to by the whole number", async () => {
   const { server, talks } = house("Lerato Mokoena");
   const [lerato] = talks;
