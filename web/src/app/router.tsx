@@ -32,14 +32,16 @@ const pathOf = (to: To): string => new URL(typeof to === "string" ? to : createP
 export function Pages({ router }: { router: Router }) {
   const [at, setAt] = useState({ action: router.action, location: router.location });
   const { pathname } = at.location;
+  const here = createPath(at.location);
   useLayoutEffect(
     () =>
       router.listen(({ action, location, delta }) => {
         // The browser has gone back already: it is sent forward again, to where the page still is.
-        if (action === "POP" && delta && location.pathname !== pathname && !mayLeave()) return router.go(-delta);
+        const moved = createPath(location) !== here;
+        if (action === "POP" && delta && moved && !mayLeave(location.pathname === pathname)) return router.go(-delta);
         startTransition(() => setAt({ action, location }));
       }),
-    [router, pathname],
+    [router, pathname, here],
   );
   const navigator = useMemo<Navigator>(() => {
     const stays = (to: To) => pathOf(to) !== location.pathname && !mayLeave();

@@ -6,6 +6,7 @@ import { Button } from "./Button";
 import { cn } from "./cn";
 import { TextField } from "./Field";
 import { IconButton } from "./IconButton";
+import { useUnsaved } from "./useUnsaved";
 
 interface Props {
   open: boolean;
@@ -14,8 +15,10 @@ interface Props {
   /** The consequence, in a sentence. */
   text?: ReactNode;
   wide?: boolean;
-  /** Something was typed that is lost when this closes: a press outside, Escape and the cross ask first. */
+  /** Something was typed that is lost when this closes: a press outside, Escape, the cross and every way out of it ask first. */
   dirty?: boolean;
+  /** What Ctrl/Cmd+S does with it. */
+  save?: (() => void) | undefined;
   children?: ReactNode;
   /** Keep and act, at the end. */
   actions?: ReactNode;
@@ -23,12 +26,13 @@ interface Props {
 }
 
 /** A window over the page; on a phone a sheet from below. Focus goes back to what opened it. */
-export function Dialog({ open, onClose, title, text, wide, dirty, children, actions, testId }: Props) {
+export function Dialog({ open, onClose, title, text, wide, dirty, save, children, actions, testId }: Props) {
   const opener = useRef<Element>(null);
   const was = useRef(false);
   // Now: a field in it that asks for the focus has it before anybody is told.
   if (open && !was.current) opener.current = document.activeElement;
   was.current = open;
+  useUnsaved(open && !!dirty, save, true);
   const leave = () => {
     if (!dirty || window.confirm(t("form.leave"))) onClose();
   };

@@ -1,13 +1,14 @@
 import { useEffect } from "react";
 
-/** What is asked before the app goes to another page; `false` keeps the person where they are. */
+/** What is asked before the app goes to another place; `false` keeps the person where they are. */
 type Guard = () => boolean;
 
-const guards = new Set<Guard>();
+/** Each with whether it is for a window over the page, which the browser's way back closes on the same page. */
+const guards = new Map<Guard, boolean>();
 
-/** Puts a question before each change of page, until the function that comes back is called. */
-export function guard(ask: Guard): () => void {
-  guards.add(ask);
+/** Puts a question before each change of page (`over` it: also before each way back), until the function that comes back is called. */
+export function guard(ask: Guard, over = false): () => void {
+  guards.set(ask, over);
   return () => void guards.delete(ask);
 }
 
@@ -21,4 +22,5 @@ export function useLeaveWarning(on: boolean): void {
   }, [on]);
 }
 
-export const mayLeave = (): boolean => [...guards].every((ask) => ask());
+/** Whether the app may go to another page, or back on the same one (`samePage`). */
+export const mayLeave = (samePage = false): boolean => [...guards].every(([ask, over]) => (samePage && !over) || ask());

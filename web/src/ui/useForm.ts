@@ -1,10 +1,8 @@
 import { zodResolver } from "@hookform/resolvers/zod";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import { type DefaultValues, type FieldPath, type FieldValues, useForm as useHookForm } from "react-hook-form";
 import { config, type z } from "zod";
 import { describe, Problem } from "~/api/problem";
-import { t } from "~/i18n/t";
-import { guard, useLeaveWarning } from "./leaving";
 
 // Zod tries whether it may compile its checks with `new Function`. It may not here: the content security policy says so, aloud.
 config({ jitless: true });
@@ -72,21 +70,4 @@ export function useForm<V extends FieldValues>(
     busy: form.formState.isSubmitting,
     dirty: form.formState.isDirty,
   };
-}
-
-/** Ctrl/Cmd+S saves, and nobody leaves unsaved changes without being asked: neither the page nor the app. */
-export function useUnsaved(dirty: boolean, save: () => void): void {
-  useLeaveWarning(dirty);
-  useEffect(() => (dirty ? guard(() => window.confirm(t("form.leave"))) : undefined), [dirty]);
-  useEffect(() => {
-    if (!dirty) return;
-    const key = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && event.key === "s") {
-        event.preventDefault();
-        save();
-      }
-    };
-    addEventListener("keydown", key);
-    return () => removeEventListener("keydown", key);
-  }, [dirty, save]);
 }

@@ -19,11 +19,12 @@ import { Item, Section } from "~/ui/Section";
 import { Empty } from "~/ui/states";
 import { toast } from "~/ui/toast";
 import { useForm } from "~/ui/useForm";
+import { useUnsaved } from "~/ui/useUnsaved";
 import { colours, Dot } from "./LabelChip";
 import { labels as labelsQuery } from "./labels";
 
 /** A name and a colour: of a new label, or of one that is there. */
-function LabelForm({ label, onSaved }: { label?: Label; onSaved?: () => void }) {
+function useLabelForm(label?: Label, onSaved?: () => void) {
   const client = useQueryClient();
   const form = useForm(
     z.object({
@@ -42,6 +43,10 @@ function LabelForm({ label, onSaved }: { label?: Label; onSaved?: () => void }) 
       onSaved?.();
     },
   );
+  return form;
+}
+
+function Fields({ form, label }: { form: ReturnType<typeof useLabelForm>; label?: Label }) {
   return (
     <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-4">
       <TextField
@@ -76,6 +81,25 @@ function LabelForm({ label, onSaved }: { label?: Label; onSaved?: () => void }) 
   );
 }
 
+function NewLabel() {
+  const form = useLabelForm();
+  useUnsaved(form.dirty, form.onSubmit);
+  return (
+    <Section title={t("labels.new")} text={t("labels.text")}>
+      <Fields form={form} />
+    </Section>
+  );
+}
+
+function EditLabel({ label, onClose }: { label: Label; onClose: () => void }) {
+  const form = useLabelForm(label, onClose);
+  return (
+    <Dialog open dirty={form.dirty} save={form.onSubmit} onClose={onClose} title={label.name}>
+      <Fields form={form} label={label} />
+    </Dialog>
+  );
+}
+
 /** The workspace's labels: everybody sees them, managers change them. */
 export function Labels() {
   const client = useQueryClient();
@@ -94,11 +118,7 @@ export function Labels() {
   });
   return (
     <>
-      {manager && (
-        <Section title={t("labels.new")} text={t("labels.text")}>
-          <LabelForm />
-        </Section>
-      )}
+      {manager && <NewLabel />}
       <Section flush title={t("settings.labels")} text={manager ? undefined : t("labels.textAgent")}>
         <Listing
           query={query}
@@ -134,9 +154,7 @@ export function Labels() {
           )}
         </Listing>
       </Section>
-      <Dialog open={!!changing} onClose={() => change(undefined)} title={changing?.name ?? ""}>
-        {changing && <LabelForm label={changing} onSaved={() => change(undefined)} />}
-      </Dialog>
+      {changing && <EditLabel label={changing} onClose={() => change(undefined)} />}
       <Confirm
         open={!!leaving}
         onClose={() => leave(undefined)}

@@ -147,7 +147,16 @@ export function AddDialog({
     { way: "cloud", title: "add.cloud", text: "add.cloudText" },
   ];
   return (
-    <Dialog open onClose={onClose} wide title={t("add.title")} text={t("add.text")} testId="add-dialog">
+    <Dialog
+      open
+      dirty={form.dirty}
+      save={form.onSubmit}
+      onClose={onClose}
+      wide
+      title={t("add.title")}
+      text={t("add.text")}
+      testId="add-dialog"
+    >
       <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-5">
         <Ways
           ways={ways}

@@ -9,6 +9,7 @@ import { cn } from "~/ui/cn";
 import { Dialog } from "~/ui/Dialog";
 import { PasswordField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
+import { mayLeave } from "~/ui/leaving";
 import { Spinner } from "~/ui/Spinner";
 import { BoneRows, Failed, Loading } from "~/ui/states";
 import { toast } from "~/ui/toast";
@@ -116,7 +117,8 @@ function FirstCall({ of }: { of: Instance }) {
   );
 }
 
-function Renew({ id }: { id: string }) {
+/** New keys for a number at Meta, or its PIN. */
+function useRenew(id: string) {
   const client = useQueryClient();
   const secret = z
     .string()
@@ -144,6 +146,10 @@ function Renew({ id }: { id: string }) {
       toast.success(t("connection.renewed"));
     },
   );
+  return form;
+}
+
+function Renew({ form }: { form: ReturnType<typeof useRenew> }) {
   return (
     <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-3" data-testid="renew">
       <div>
@@ -195,9 +201,12 @@ export function ConnectionDialog({
   onClose: () => void;
 }) {
   const { id, name, cloud, hookUrl } = instance;
+  const form = useRenew(id);
   return (
     <Dialog
       open
+      dirty={form.dirty}
+      save={form.onSubmit}
       onClose={onClose}
       wide
       title={t("connection.title", { name })}
@@ -218,9 +227,10 @@ export function ConnectionDialog({
             <p className="text-12 text-muted">{t("connection.fields")}</p>
           </div>
         )}
-        {cloud && <Renew id={id} />}
+        {cloud && <Renew form={form} />}
         <div className="flex justify-end">
-          <Button look="filled" onClick={onClose}>
+          {/* With a token typed and not kept, this is a way out like any other. */}
+          <Button look="filled" onClick={() => mayLeave(true) && onClose()}>
             {t("link.finish")}
           </Button>
         </div>

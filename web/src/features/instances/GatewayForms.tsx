@@ -12,6 +12,7 @@ import { Section } from "~/ui/Section";
 import { BoneRows, Failed, Loading } from "~/ui/states";
 import { toast } from "~/ui/toast";
 import { useForm } from "~/ui/useForm";
+import { useUnsaved } from "~/ui/useUnsaved";
 import { Copyable } from "./Copyable";
 
 const capacity = () =>
@@ -39,6 +40,7 @@ export function AddGateway() {
       await client.invalidateQueries({ queryKey: keys.gateways });
     },
   );
+  useUnsaved(form.dirty, form.onSubmit);
   return (
     <Section title={t("gateways.add")} text={t("gateways.addText")}>
       <form
@@ -97,12 +99,18 @@ export function EditGateway({ of, onClose }: { of: Gateway; onClose: () => void 
   const form = useForm(
     z.object({
       name: z.string().trim().min(1, t("rule.nameMissing")).max(60, t("rule.long")),
+      region: z.string().trim().max(60, t("rule.long")),
       capacity: capacity(),
       apiKey: z.string().trim(),
     }),
-    { name: of.name, capacity: String(of.capacity), apiKey: "" },
-    async ({ name, capacity, apiKey }) => {
-      const body = { name, ...(capacity && { capacity: Number(capacity) }), ...(apiKey && { apiKey }) };
+    { name: of.name, region: of.region ?? "", capacity: String(of.capacity), apiKey: "" },
+    async ({ name, region, capacity, apiKey }) => {
+      const body = {
+        name,
+        region: region || null,
+        ...(capacity && { capacity: Number(capacity) }),
+        ...(apiKey && { apiKey }),
+      };
       await take(api.PATCH("/api/gateways/{id}", { params: { path: { id: of.id } }, headers: once(), body }));
       await client.invalidateQueries({ queryKey: keys.gateways });
       toast.success(t("gateways.saved", { name }));
@@ -110,9 +118,23 @@ export function EditGateway({ of, onClose }: { of: Gateway; onClose: () => void 
     },
   );
   return (
-    <Dialog open onClose={onClose} title={t("gateways.editTitle", { name: of.name })} testId="edit-gateway">
+    <Dialog
+      open
+      dirty={form.dirty}
+      save={form.onSubmit}
+      onClose={onClose}
+      title={t("gateways.editTitle", { name: of.name })}
+      testId="edit-gateway"
+    >
       <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-4">
         <TextField label={t("add.name")} autoComplete="off" error={form.error("name")} {...form.register("name")} />
+        <TextField
+          label={t("gateways.region")}
+          autoComplete="off"
+          hint={t("gateways.regionHint")}
+          error={form.error("region")}
+          {...form.register("region")}
+        />
         <TextField
           label={t("gateways.capacity")}
           inputMode="numeric"

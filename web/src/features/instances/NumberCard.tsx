@@ -16,6 +16,7 @@ import {
   Trash2,
 } from "lucide-react";
 import { useState } from "react";
+import { z } from "zod";
 import { useSession } from "~/api/session";
 import { type Instance, may } from "~/api/types";
 import { clock, daysApart, moment, phone } from "~/i18n/format";
@@ -27,9 +28,11 @@ import { cn } from "~/ui/cn";
 import { copy } from "~/ui/copy";
 import { Confirm, Dialog } from "~/ui/Dialog";
 import { TextField } from "~/ui/Field";
+import { FormProblem } from "~/ui/FormProblem";
 import { IconButton } from "~/ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
 import { toast } from "~/ui/toast";
+import { useForm } from "~/ui/useForm";
 import { useNarrow } from "~/ui/useNarrow";
 import { useNow } from "~/ui/useNow";
 import { When } from "~/ui/When";
@@ -41,26 +44,35 @@ import { ToGateways } from "./ToGateways";
 
 function Rename({ of, onClose }: { of: Instance; onClose: () => void }) {
   const rename = useRename();
-  const [name, setName] = useState(of.name);
+  const form = useForm(
+    z.object({ name: z.string().trim().min(1, t("rule.numberNameMissing")).max(60, t("rule.long")) }),
+    { name: of.name },
+    async ({ name }) => {
+      await rename.mutateAsync({ id: of.id, name });
+      onClose();
+    },
+  );
   return (
-    <Dialog open onClose={onClose} title={t("number.rename", { name: of.name })}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          rename.mutate({ id: of.id, name: name.trim() }, { onSuccess: onClose });
-        }}
-      >
+    <Dialog
+      open
+      dirty={form.dirty}
+      save={form.onSubmit}
+      onClose={onClose}
+      title={t("number.rename", { name: of.name })}
+      testId="rename-dialog"
+    >
+      <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-4">
         <TextField
           label={t("add.name")}
-          value={name}
-          onChange={(event) => setName(event.target.value)}
+          autoComplete="off"
           autoFocus
-          maxLength={60}
-          error={rename.isError ? rename.error.message : undefined}
+          error={form.error("name")}
+          {...form.register("name")}
         />
-        <div className="mt-5 flex justify-end gap-2">
+        <FormProblem text={form.problem} />
+        <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t("dialog.cancel")}</Button>
-          <Button type="submit" look="filled" disabled={!name.trim()} busy={rename.isPending && t("form.saving")}>
+          <Button type="submit" look="filled" busy={form.busy && t("form.saving")}>
             {t("form.save")}
           </Button>
         </div>

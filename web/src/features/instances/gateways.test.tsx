@@ -77,6 +77,7 @@ describe("the gateways", () => {
     expect(await screen.findByText(/0 of 15 numbers/)).toBeTruthy();
     expect(server.asked.filter((one) => one.method === "PATCH").at(-1)?.body).toEqual({
       name: "Umhlanga",
+      region: null,
       capacity: 15,
     });
   });

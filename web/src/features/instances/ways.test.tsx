@@ -115,6 +115,9 @@ describe("a number of Meta's Cloud API", () => {
     await user.type(within(dialog).getByLabelText("New access token"), "EAAstillwrong");
     await user.click(within(dialog).getByRole("button", { name: "Check and keep" }));
     expect(await screen.findByText("The access token is wrong.")).toBeTruthy();
+    window.confirm = () => false;
+    await user.click(within(dialog).getByRole("button", { name: "Done" }));
+    expect(screen.getByTestId("connection-dialog")).toBeTruthy();
     server.rules = [];
     await user.click(within(dialog).getByRole("button", { name: "Check and keep" }));
     expect(await screen.findByText("The new keys work.")).toBeTruthy();

@@ -91,6 +91,7 @@ export default function ReplyDialog({ reply, body, onClose }: Props) {
     <Dialog
       open
       wide
+      save={file.busy ? undefined : form.onSubmit}
       dirty={form.dirty || !!file.busy || media?.id !== reply?.media?.id}
       onClose={onClose}
       title={t(reply ? "quick.edit" : "quick.new")}

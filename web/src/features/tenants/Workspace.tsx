@@ -10,7 +10,8 @@ import { SelectField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Section } from "~/ui/Section";
 import { toast } from "~/ui/toast";
-import { useForm, useUnsaved } from "~/ui/useForm";
+import { useForm } from "~/ui/useForm";
+import { useUnsaved } from "~/ui/useUnsaved";
 
 /** The name and the time zone of the workspace, and whether links have previews. */
 export function Workspace() {

@@ -19,6 +19,7 @@ import { Item, Section } from "~/ui/Section";
 import { Empty } from "~/ui/states";
 import { toast } from "~/ui/toast";
 import { Said, useForm } from "~/ui/useForm";
+import { useUnsaved } from "~/ui/useUnsaved";
 import { When } from "~/ui/When";
 import { required } from "./rules";
 import { roleName, roles } from "./Team";
@@ -71,6 +72,7 @@ function Make() {
       await client.invalidateQueries({ queryKey: keys.apiKeys });
     },
   );
+  useUnsaved(form.dirty, form.onSubmit);
   return (
     <Section title={t("keys.new")} text={t("keys.newText")}>
       <form noValidate onSubmit={form.onSubmit} className="grid items-start gap-3 phone:grid-cols-[1fr_130px_130px]">

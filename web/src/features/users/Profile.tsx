@@ -9,7 +9,8 @@ import { PasswordField, TextField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { Section } from "~/ui/Section";
 import { toast } from "~/ui/toast";
-import { Said, useForm, useUnsaved } from "~/ui/useForm";
+import { Said, useForm } from "~/ui/useForm";
+import { useUnsaved } from "~/ui/useUnsaved";
 import { newPassword, required } from "./rules";
 import { Strength } from "./Strength";
 

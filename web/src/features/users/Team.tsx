@@ -23,6 +23,7 @@ import { Item, Section } from "~/ui/Section";
 import { Failed } from "~/ui/states";
 import { toast } from "~/ui/toast";
 import { useForm } from "~/ui/useForm";
+import { useUnsaved } from "~/ui/useUnsaved";
 import { email } from "./rules";
 
 export const roles: Role[] = ["viewer", "agent", "manager", "admin"];
@@ -52,6 +53,7 @@ function Invite() {
       await client.invalidateQueries({ queryKey: keys.invitations });
     },
   );
+  useUnsaved(form.dirty, form.onSubmit);
   return (
     <Section title={t("team.invite")} text={t("team.inviteText")}>
       <form noValidate onSubmit={form.onSubmit} className="grid items-start gap-3 phone:grid-cols-[1fr_140px_auto]">
