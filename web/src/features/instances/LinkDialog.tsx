@@ -107,7 +107,7 @@ function Progress({ instance }: { instance: Instance }) {
 }
 
 /** Where linking stands, in words; when it does not go on, why, and where to look. */
-function Standing({ instance, over, failed }: { instance: Instance; over: boolean; failed: unknown }) {
+function Standing({ instance, over, failed }: { instance: Instance; over?: boolean; failed?: unknown }) {
   const { state, linkStep, sync } = instance;
   const refused = linkStep === "refused" || state === "banned";
   let icon: ReactNode = <Spinner size={18} />;
@@ -128,11 +128,11 @@ function Standing({ instance, over, failed }: { instance: Instance; over: boolea
   return (
     <div
       className="rounded-control border border-border bg-surface px-3.5 py-3"
-      role="status"
+      role={over ? "alert" : "status"}
       data-testid="link-status"
       data-step={state === "connected" ? "connected" : (linkStep ?? state)}
     >
-      <div className="flex items-center gap-2.5 text-13 font-strong">
+      <div className="flex items-start gap-2.5 text-13 leading-[18px] font-strong">
         <span className="flex shrink-0 text-primary">{icon}</span>
         {words}
       </div>
@@ -291,39 +291,52 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
           ) : (
             <PairingCode instance={instance} />
           )}
-          <div className="mt-auto flex flex-col gap-2.5">
-            <Standing instance={shown ? { ...instance, linkStep: "scan" } : instance} over={over} failed={failed} />
-            <p className="text-12 text-muted">{connected ? t("link.done") : t("link.close")}</p>
-          </div>
+          {!over && (
+            <div className="mt-auto flex flex-col gap-2.5">
+              <Standing instance={shown ? { ...instance, linkStep: "scan" } : instance} />
+              <p className="text-12 text-muted">{connected ? t("link.done") : t("link.close")}</p>
+            </div>
+          )}
         </div>
         <div className={cn("max-two:order-first", way === "pairing" && !over && "max-two:hidden")}>
-          {/* White in every theme: cameras need it. Four modules of quiet are in the picture. */}
-          <div className="mx-auto grid aspect-square w-full max-w-88 place-items-center overflow-hidden rounded-card border border-border bg-on-photo text-device">
-            {shown ? (
-              <img
-                src={shown.dataUrl}
-                alt={t("link.qrAlt")}
-                data-testid="qr-image"
-                className="size-full object-contain [image-rendering:pixelated]"
-              />
-            ) : connected ? (
-              <span className="flex flex-col items-center gap-2">
-                <Check size={56} aria-hidden />
-                <span className="font-strong">{t("number.state.connected")}</span>
-              </span>
-            ) : over ? (
-              <Button look="filled" icon={<RefreshCw size={16} aria-hidden />} onClick={again} data-testid="new-code">
+          {over ? (
+            <div className="flex flex-col gap-3">
+              <Standing instance={instance} over failed={failed} />
+              <Button
+                look="filled"
+                className="self-start"
+                icon={<RefreshCw size={16} aria-hidden />}
+                onClick={again}
+                data-testid="new-code"
+              >
                 {t(linkStep === "expired" && !failed ? "link.newCode" : "link.tryAgain")}
               </Button>
-            ) : (
-              <span className="flex flex-col items-center gap-3">
-                <Spinner size={32} />
-                <span className="text-13">
-                  {t(linkStep === "linking" || linkStep === "syncing" ? "link.scanned" : "link.waitCode")}
+            </div>
+          ) : (
+            // White in every theme: cameras need it. Four modules of quiet are in the picture.
+            <div className="mx-auto grid aspect-square w-full max-w-88 place-items-center overflow-hidden rounded-card border border-border bg-on-photo text-device">
+              {shown ? (
+                <img
+                  src={shown.dataUrl}
+                  alt={t("link.qrAlt")}
+                  data-testid="qr-image"
+                  className="size-full object-contain [image-rendering:pixelated]"
+                />
+              ) : connected ? (
+                <span className="flex flex-col items-center gap-2">
+                  <Check size={56} aria-hidden />
+                  <span className="font-strong">{t("number.state.connected")}</span>
                 </span>
-              </span>
-            )}
-          </div>
+              ) : (
+                <span className="flex flex-col items-center gap-3">
+                  <Spinner size={32} />
+                  <span className="text-13">
+                    {t(linkStep === "linking" || linkStep === "syncing" ? "link.scanned" : "link.waitCode")}
+                  </span>
+                </span>
+              )}
+            </div>
+          )}
           {shown && (
             <div className="mt-3.5 flex items-center gap-3">
               <Ring

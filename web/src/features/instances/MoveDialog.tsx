@@ -11,15 +11,16 @@ import { SelectField } from "~/ui/Field";
 import { FormProblem } from "~/ui/FormProblem";
 import { put } from "./acts";
 
-/** How a gateway is told from the others in a list: what it runs, how full it is, where it stands, and whether it answers. */
+/** What tells a gateway from the others: what it runs, how full it is, where it stands, and whether it answers. */
 function told(of: Gateway): string {
-  const facts = [
+  return [
     t(`gateway.kind.${of.kind}` as PlainKey),
     t("gateways.load", { n: of.instances, of: of.capacity }),
     of.region,
     of.health.state === "down" || of.health.state === "locked" ? t(`gateways.health.${of.health.state}`) : undefined,
-  ];
-  return [of.name, ...facts].filter(Boolean).join(" · ");
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /** Puts a number on another gateway, where it is linked anew. */
@@ -39,7 +40,8 @@ export function MoveDialog({
   const { id, name, gateway } = of;
   const [chosen, choose] = useState("");
   // One that has filled up meanwhile is no choice any more.
-  const gatewayId = (to.find((one) => one.id === chosen) ?? to[0])?.id ?? "";
+  const there = to.find((one) => one.id === chosen) ?? to[0];
+  const gatewayId = there?.id ?? "";
   const move = useMutation({
     mutationFn: () =>
       take(api.POST("/api/instances/{id}/move", { params: { path: { id } }, headers: once(), body: { gatewayId } })),
@@ -61,13 +63,18 @@ export function MoveDialog({
       >
         <SelectField
           label={t("move.to")}
-          hint={gateway && t("move.from", { name: gateway.name })}
+          hint={
+            <>
+              {there && <span className="block">{told(there)}</span>}
+              {gateway && t("move.from", { name: gateway.name })}
+            </>
+          }
           value={gatewayId}
           onChange={(event) => choose(event.target.value)}
         >
           {to.map((one) => (
             <option key={one.id} value={one.id}>
-              {told(one)}
+              {one.name}
             </option>
           ))}
         </SelectField>

@@ -9,7 +9,7 @@ export function ToGateways({ className }: { className?: string }) {
   const session = useSession();
   if (!may(session, "admin")) return null;
   return (
-    <Link to="/settings/gateways" className={cn("self-start text-13 font-medium text-link underline", className)}>
+    <Link to="/settings/gateways" className={cn("inline-block text-13 font-medium text-link underline", className)}>
       {t("number.toGateways")}
     </Link>
   );

@@ -75,7 +75,7 @@ function Make() {
   useUnsaved(form.dirty, form.onSubmit);
   return (
     <Section title={t("keys.new")} text={t("keys.newText")}>
-      <form noValidate onSubmit={form.onSubmit} className="grid items-start gap-3 phone:grid-cols-[1fr_130px_130px]">
+      <form noValidate onSubmit={form.onSubmit} className="grid items-start gap-3 phone:grid-cols-[1fr_130px_150px]">
         <TextField label={t("keys.name")} autoComplete="off" error={form.error("name")} {...form.register("name")} />
         <SelectField label={t("field.role")} {...form.register("role")}>
           {roles.map((role) => (
