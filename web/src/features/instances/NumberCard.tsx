@@ -124,13 +124,16 @@ export function NumberCard({
   const works = state === "connected" || state === "paused";
   // What it did is worth knowing when it is down, too.
   const used = works || !!of.phone;
+  const stopped = of.trouble === "stopped";
+  // To resume is the next thing to do there.
   const idle =
-    state === "disconnected" ||
-    state === "attention" ||
-    state === "new" ||
-    state === "banned" ||
-    of.linkStep === "expired" ||
-    of.linkStep === "refused";
+    !stopped &&
+    (state === "disconnected" ||
+      state === "attention" ||
+      state === "new" ||
+      state === "banned" ||
+      of.linkStep === "expired" ||
+      of.linkStep === "refused");
   return (
     <article
       aria-label={name}
@@ -328,7 +331,7 @@ export function NumberCard({
               {t(state === "new" || state === "linking" ? "number.link" : "number.linkAgain")}
             </Button>
           )}
-          {of.trouble === "stopped" && (
+          {stopped && (
             <Button
               size="dense"
               look="filled"
