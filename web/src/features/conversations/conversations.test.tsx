@@ -2,8 +2,8 @@ import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-libra
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import type { Conversation, Message } from "~/api/types";
+import { problem } from "../../../tests/fake/answer";
 import { ago, instance, media, message } from "../../../tests/fake/data";
-import { problem } from "../../../tests/fake/server";
 import { FakeSocket, house, socket, visit } from "../../../tests/house";
 import { asChosen, attach } from "./Attachments";
 import { inOneLine } from "./kinds";

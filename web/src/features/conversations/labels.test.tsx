@@ -1,8 +1,8 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Conversation } from "~/api/types";
+import { problem } from "../../../tests/fake/answer";
 import { ago, label } from "../../../tests/fake/data";
-import { problem } from "../../../tests/fake/server";
 import { house, socket, visit } from "../../../tests/house";
 import { matches, order } from "./filter";
 

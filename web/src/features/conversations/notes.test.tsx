@@ -1,7 +1,7 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { problem } from "../../../tests/fake/answer";
 import { ago, message, note, pieter } from "../../../tests/fake/data";
-import { problem } from "../../../tests/fake/server";
 import { house, socket, visit } from "../../../tests/house";
 import { asked, completed, found, marked, mentioned } from "./mentions";
 

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { problem } from "../../../tests/fake/answer";
 import { gateway } from "../../../tests/fake/data";
-import { problem } from "../../../tests/fake/server";
 import { house, visit } from "../../../tests/house";
 
 const mine = () =>

@@ -1,8 +1,8 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import type { Instance } from "~/api/types";
+import { problem } from "../../../tests/fake/answer";
 import { gateway, instance } from "../../../tests/fake/data";
-import { problem } from "../../../tests/fake/server";
 import { house, socket, visit } from "../../../tests/house";
 import { reasonOf } from "./state";
 

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { isQuiet } from "~/api/preferences";
 import type { Preferences } from "~/api/types";
 import { safeNext } from "~/app/AuthPage";
-import { problem } from "../../../tests/fake/server";
+import { problem } from "../../../tests/fake/answer";
 import { house, socket, visit } from "../../../tests/house";
 import { strength } from "./rules";
 
