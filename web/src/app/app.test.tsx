@@ -76,6 +76,20 @@ describe("the frame", () => {
     await waitFor(() => expect(location.pathname).toBe("/chat"));
   });
 
+  it("goes from the palette to the conversation with a contact, which is made when there is none", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [lerato] = talks;
+    const hit = { kind: "contact", contact: lerato?.contact, conversationId: null, message: null, snippet: "" };
+    server.on("GET", "/api/search", { status: 200, body: { items: [hit], next: null } });
+    const { user } = visit("/contacts", server);
+    await screen.findByText("Lerato Mokoena");
+    await user.keyboard("{Control>}k{/Control}");
+    await screen.findByTestId("palette");
+    await user.keyboard("lerato");
+    await user.click(await screen.findByRole("option", { name: /Lerato Mokoena/ }));
+    await waitFor(() => expect(location.pathname).toBe(`/chat/${lerato?.id}`));
+  });
+
   it("keeps the view, the order and the search in the address", async () => {
     const { server } = house("Lerato Mokoena");
     const { user } = visit("/chat?view=mine&sort=oldest", server);

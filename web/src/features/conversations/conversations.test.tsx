@@ -389,6 +389,23 @@ describe("the composer", () => {
     act(() => pictures.set("standard"));
   });
 
+  it("keeps what is typed while a picture is made light", async () => {
+    let give = () => {};
+    vi.stubGlobal("createImageBitmap", () => new Promise((_, fail) => (give = () => fail(new Error("no picture")))));
+    const { server, talks } = house("Lerato Mokoena");
+    const { user } = visit(`/chat/${talks[0]?.id}`, server);
+    const field = await screen.findByTestId("composer");
+    await user.type(field, "The ");
+    const gate = new File([new Uint8Array(400_000)], "gate.png", { type: "image/png" });
+    await user.upload(screen.getByTestId("file-input"), [gate]);
+    await user.type(field, "gate");
+    act(() => give());
+    await screen.findByTestId("tray");
+    expect((field as HTMLTextAreaElement).value).toBe("The gate");
+    await user.click(screen.getByTestId("composer-send"));
+    await waitFor(() => expect(server.messages.map((one) => [one.kind, one.body])).toEqual([["image", "The gate"]]));
+  });
+
   it("is not offered to those who may only read", async () => {
     const { server, talks } = house("Lerato Mokoena");
     if (server.session) server.session.role = "viewer";
