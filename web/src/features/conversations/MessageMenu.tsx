@@ -5,7 +5,7 @@ import { t } from "~/i18n/t";
 import { copy } from "~/ui/copy";
 import { Menu, MenuItem, MenuSeparator, MenuTile, type TriggerProps } from "~/ui/Menu";
 import { MoreButton } from "~/ui/MoreButton";
-import type { ContentActions } from "./MessageContent";
+import type { SaveContact } from "./cards/ContactCards";
 import type { Said } from "./thread";
 
 const quick = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
@@ -22,10 +22,11 @@ export interface MessageActions {
 }
 
 /** And with one in its thread. */
-export interface BubbleActions extends MessageActions, Pick<ContentActions, "onSaveContact"> {
+export interface BubbleActions extends MessageActions {
   onJump: (id: string) => void;
   /** Shows a picture large. */
   onOpen: (picture: Said) => void;
+  onSaveContact?: SaveContact | undefined;
   onEdit?: ((entry: Said) => void) | undefined;
   onDrop?: ((entry: Said) => void) | undefined;
 }
