@@ -95,12 +95,23 @@ story(
     await there.waitForFunction(() =>
       performance.getEntriesByType("resource").some(({ name }) => name.includes("/assets/alerts-")),
     );
-    await shop.customer("Bongani Sithole").says("Is *it* still free?");
+    const bongani = shop.customer("Bongani Sithole");
+    await bongani.says("Is *it* still free?");
     await there.waitForFunction(() => window.shown.length > 0);
     assert.deepEqual(await there.evaluate(() => window.shown), [["Bongani Sithole", "Is it still free?"]]);
     await there.getByText("unread conversation").waitFor({ state: "attached" });
     assert.match(await there.title(), /^\(1\) /);
     assert.equal(await there.locator('link[rel="icon"]').getAttribute("href"), "/favicon-unread.svg");
+
+    // Another tab of hers shows the conversation, and she looks at it: this one is silent until that is closed.
+    const looking = new Inbox(await lerato.open(`/chat/${await shop.conversation(bongani)}`));
+    await looking.composer.waitFor();
+    await bongani.says("Hello?");
+    await looking.message("Hello?").waitFor();
+    await looking.page.close();
+    await asha.says("Good evening");
+    await there.waitForFunction(() => window.shown.length > 1);
+    assert.deepEqual(await there.evaluate(() => window.shown[1]), ["Asha Naidoo", "Good evening"]);
 
     await there.reload();
     await there.getByRole("radio", { name: "All conversations" }).and(there.locator(":checked")).waitFor();
