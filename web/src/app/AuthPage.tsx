@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { AuthLayout } from "~/features/users/AuthLayout";
 import { SignIn } from "~/features/users/SignIn";
 import { SignUp } from "~/features/users/SignUp";
@@ -16,6 +16,7 @@ export const safeNext = (next: string | null): string =>
 export default function AuthPage({ kind }: { kind: "in" | "up" }) {
   const navigate = useNavigate();
   const [search] = useSearchParams();
+  const { state } = useLocation();
   const chosen = theme.use();
   const done = () => navigate(safeNext(search.get("next")), { replace: true });
   const suffix = search.size ? `?${search}` : "";
@@ -25,7 +26,7 @@ export default function AuthPage({ kind }: { kind: "in" | "up" }) {
   return (
     <AuthLayout theme={{ value: chosen, next: () => theme.set(round[chosen]) }}>
       {kind === "in" ? (
-        <SignIn onDone={done} signUp={`/sign-up${suffix}`} />
+        <SignIn onDone={done} signUp={`/sign-up${suffix}`} ended={!!state?.ended} />
       ) : (
         <SignUp invitation={search.get("invitation")} signIn={`/sign-in${suffix}`} onDone={done} />
       )}

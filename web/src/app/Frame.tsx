@@ -55,7 +55,7 @@ export function Frame() {
     () =>
       onSessionLost(() => {
         client.clear();
-        navigate(doorBefore(location), { replace: true });
+        navigate(doorBefore(location), { replace: true, state: { ended: true } });
       }),
     [client, navigate],
   );

@@ -25,9 +25,19 @@ export function useCountdown(): [number, (seconds: number) => void] {
 }
 
 /** E-mail and password. A wrong pair is only called wrong: not which half. */
-export function SignIn({ onDone, signUp }: { onDone: () => void; signUp: string }) {
+export function SignIn({
+  onDone,
+  signUp,
+  ended,
+}: {
+  onDone: () => void;
+  signUp: string;
+  /** Somebody was signed in, and is not any more without having asked for it. */
+  ended: boolean;
+}) {
   const client = useQueryClient();
   const [wait, setWait] = useCountdown();
+  const [wrong, setWrong] = useState(false);
   const form = useForm(
     z.object({ email: email(), password: z.string().min(1, t("rule.passwordMissing")) }),
     { email: "", password: "" },
@@ -39,7 +49,10 @@ export function SignIn({ onDone, signUp }: { onDone: () => void; signUp: string 
         client.setQueryData(me.queryKey, session);
         onDone();
       } catch (error) {
-        if (error instanceof Problem && error.status === 401) throw new Said(t("signIn.wrong"));
+        if (error instanceof Problem && error.status === 401) {
+          setWrong(true);
+          throw new Said(t("signIn.wrong"));
+        }
         if (error instanceof Problem && error.status === 429) {
           setWait(Math.ceil(error.retryAfter ?? 60));
           return;
@@ -51,7 +64,7 @@ export function SignIn({ onDone, signUp }: { onDone: () => void; signUp: string 
   return (
     <>
       <h1 className="text-28 font-strong tracking-[-0.01em]">{t("signIn.title")}</h1>
-      <p className="mt-1.5 mb-6 text-15 text-muted">{t("signIn.text")}</p>
+      <p className="mt-1.5 mb-6 text-15 text-muted">{t(ended ? "signIn.ended" : "signIn.text")}</p>
       <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-4" data-testid="sign-in">
         <TextField
           label={t("field.email")}
@@ -71,6 +84,7 @@ export function SignIn({ onDone, signUp }: { onDone: () => void; signUp: string 
           {...form.register("password")}
         />
         <FormProblem text={wait > 0 ? t("signIn.wait", { n: wait }) : form.problem} />
+        {wrong && <p className="text-13 text-muted">{t("signIn.forgotten")}</p>}
         <Button type="submit" look="filled" size="touch" disabled={wait > 0} busy={form.busy && t("signIn.busy")}>
           {t("signIn.go")}
         </Button>

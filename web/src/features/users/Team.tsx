@@ -174,7 +174,8 @@ export function Team() {
                       <PresenceWord of={one} /> · {one.email}
                     </span>
                   </span>
-                  {admin ? (
+                  {/* Without an admin nobody could make another. */}
+                  {admin && !(one.role === "admin" && all.filter((other) => other.role === "admin").length === 1) ? (
                     <>
                       <select
                         aria-label={t("team.roleOf", { name: one.name })}

@@ -42,6 +42,7 @@ describe("the door", () => {
     expect((await screen.findByTestId("form-problem")).textContent).toBe(
       "This combination of e-mail and password is wrong.",
     );
+    expect(screen.getByText(/^Forgotten\? Ask an admin of your workspace/)).toBeTruthy();
   });
 
   it("says how long a locked door stays locked", async () => {
@@ -131,7 +132,15 @@ describe("a session that runs out", () => {
     screen.getByRole("link", { name: "Contacts" }).click();
     await screen.findByTestId("sign-in");
     expect(location.search).toContain("next=%2Fcontacts");
+    expect(screen.getByText(/^Your session has ended\./)).toBeTruthy();
   });
+});
+
+it("the only admin is not offered to leave the workspace", async () => {
+  const { server } = house();
+  visit("/settings/team", server);
+  await screen.findByRole("button", { name: "Remove Pieter Botha" });
+  expect(screen.queryByRole("button", { name: "Remove Naledi Dube" })).toBeNull();
 });
 
 describe("a form with changes", () => {

@@ -156,6 +156,9 @@ export const app: Translated<typeof source, Form> = {
 
   "signIn.title": "Meld aan",
   "signIn.text": "Welkom terug. Die inkassie het jou plek gehou.",
+  "signIn.ended": "Jou sessie het geëindig. Meld aan om voort te gaan waar jy was.",
+  "signIn.forgotten":
+    "Vergeet? Vra ’n admin van jou werkruimte om jou met ’n ander e-posadres te nooi. Herstel per e-pos is daar nog nie.",
   "signIn.go": "Meld aan",
   "signIn.busy": "Meld tans aan",
   "signIn.wrong": "Hierdie kombinasie van e-pos en wagwoord is verkeerd.",

@@ -140,6 +140,9 @@ export const app = {
 
   "signIn.title": "Sign in",
   "signIn.text": "Welcome back. The inbox kept your place.",
+  "signIn.ended": "Your session has ended. Sign in to go on where you were.",
+  "signIn.forgotten":
+    "Forgotten? Ask an admin of your workspace to invite you with another e-mail address. There is no reset by mail yet.",
   "signIn.go": "Sign in",
   "signIn.busy": "Signing in",
   "signIn.wrong": "This combination of e-mail and password is wrong.",

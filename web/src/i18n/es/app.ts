@@ -156,6 +156,9 @@ export const app: Translated<typeof source, Form> = {
 
   "signIn.title": "Iniciar sesión",
   "signIn.text": "Hola de nuevo. La bandeja te guardó el sitio.",
+  "signIn.ended": "Tu sesión terminó. Inicia sesión para seguir donde estabas.",
+  "signIn.forgotten":
+    "¿La olvidaste? Pide a un admin de tu espacio de trabajo que te invite con otro correo. Aún no se puede restablecer por correo.",
   "signIn.go": "Iniciar sesión",
   "signIn.busy": "Iniciando sesión",
   "signIn.wrong": "Esta combinación de correo y contraseña no es correcta.",

@@ -156,6 +156,9 @@ export const app: Translated<typeof source, Form> = {
 
   "signIn.title": "Se connecter",
   "signIn.text": "Bon retour. La boîte de réception vous attendait.",
+  "signIn.ended": "Votre session a pris fin. Connectez-vous pour reprendre où vous étiez.",
+  "signIn.forgotten":
+    "Oublié ? Demandez à un admin de votre espace de travail de vous inviter avec une autre adresse. La réinitialisation par e-mail n’existe pas encore.",
   "signIn.go": "Se connecter",
   "signIn.busy": "Connexion",
   "signIn.wrong": "Cette combinaison d’e-mail et de mot de passe est incorrecte.",

@@ -156,6 +156,9 @@ export const app: Translated<typeof source, Form> = {
 
   "signIn.title": "Entrar",
   "signIn.text": "Que bom ver você. A caixa de entrada guardou seu lugar.",
+  "signIn.ended": "Sua sessão terminou. Entre para continuar de onde estava.",
+  "signIn.forgotten":
+    "Esqueceu? Peça a um admin do seu espaço de trabalho que convide você com outro e-mail. Ainda não há redefinição por e-mail.",
   "signIn.go": "Entrar",
   "signIn.busy": "Entrando",
   "signIn.wrong": "Esta combinação de e-mail e senha está errada.",

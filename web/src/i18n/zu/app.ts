@@ -156,6 +156,9 @@ export const app: Translated<typeof source, Form> = {
 
   "signIn.title": "Ngena",
   "signIn.text": "Siyakwamukela futhi. Indawo yakho ilondoloziwe.",
+  "signIn.ended": "Iseshini yakho iphelile. Ngena ukuze uqhubeke lapho ubukhona.",
+  "signIn.forgotten":
+    "Ukhohliwe? Cela u-admin wendawo yakho yokusebenza akumeme ngelinye ikheli le-imeyili. Ukusetha kabusha nge-imeyili akukabikho.",
   "signIn.go": "Ngena",
   "signIn.busy": "Uyangena",
   "signIn.wrong": "Le nhlanganisela ye-imeyili nephasiwedi ayilungile.",
