@@ -31,13 +31,20 @@ function list({ conversations, session }: FakeServer, query: URLSearchParams): C
 
 function change(server: FakeServer, one: Conversation, { body }: Asked): void {
   if (body.state) one.state = body.state as Conversation["state"];
-  if (body.labels) one.labels = body.labels as string[];
   if ("assigneeId" in body) one.assignee = server.users.find((other) => other.id === body.assigneeId) ?? null;
   server.emit(
-    body.labels ? "conversation.labelled" : body.state ? "conversation.closed" : "conversation.assigned",
+    body.state ? "conversation.closed" : "conversation.assigned",
     { conversation: one.id },
     { conversation: one },
   );
+}
+
+/** Puts a label on, or takes it off. */
+function label(server: FakeServer, one: Conversation, { method }: Asked, id: string): void {
+  const rest = one.labels.filter((other) => other !== id);
+  if (method === "DELETE") one.labels = rest;
+  else if (!one.labels.includes(id)) one.labels = [...rest, id];
+  server.emit("conversation.labelled", { conversation: one.id }, { conversation: one });
 }
 
 /** Conversations, what is in them, and what the team notes about them. */
@@ -70,6 +77,7 @@ export const conversations: Routes = {
         structuredClone(server.note(one, { body: String(body.body), mentions: (body.mentions as string[]) ?? [] })),
       );
     if (act === "read") one.unreadCount = 0;
+    if (act?.startsWith("labels/")) label(server, one, asked, act.slice("labels/".length));
     if (method === "PATCH") change(server, one, asked);
     if (!query.get("include")) return ok(structuredClone(one));
     const notes = server.notes.filter((other) => other.conversationId === id).reverse();

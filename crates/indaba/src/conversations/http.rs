@@ -165,7 +165,7 @@ struct Edit {
     assignee_id: Option<Option<UserId>>,
     /// `open` or `closed`.
     state: Option<Doing>,
-    /// All its labels: what is left out is taken off.
+    /// All its labels: what is left out is taken off. To put one on or take one off, whoever else does: `…/labels/{labelId}`.
     labels: Option<Vec<LabelId>>,
 }
 
@@ -222,7 +222,8 @@ fn put(tx: &mut TenantTx, who: &Agent, id: ConversationId, state: Doing) -> Resu
     })
 }
 
-fn told(
+/// Changes a conversation, tells of it and writes it in the log, if anything is different.
+pub(super) fn told(
     tx: &mut TenantTx,
     who: &Agent,
     id: ConversationId,

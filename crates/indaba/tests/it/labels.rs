@@ -1,6 +1,7 @@
 //! Labels: who makes them, what they do to conversations and their lists, and how they leave again.
 use crate::support::{ASHA, MORNING, Shop, in_a_shop, written};
 use axum::http::Method;
+use futures_util::future::join_all;
 use indaba::http::Role;
 use indaba_providers::{Address, Content, Incoming, Message, Person, Rekeyed};
 use serde_json::{Value, json};
@@ -105,6 +106,42 @@ async fn managers_make_labels_and_agents_put_them_on() {
 }
 
 #[tokio::test]
+async fn two_who_label_one_conversation_at_the_same_moment_both_have_their_way() {
+    in_a_shop(async |shop| {
+        let place = &customers(&shop, 1).await[0];
+        let move_of = |id: &str| format!("{}/labels/{id}", path(place));
+        let mut labels = Vec::new();
+        for n in 0..8 {
+            labels.push(label(&shop, &format!("Label {n}"), "leaf").await);
+        }
+        let (off, on) = labels.split_at(4);
+        shop.who.patch(&path(place), json!({ "labels": off })).await.ok();
+        let (sipho, lindiwe) =
+            (shop.house.person("Sipho", Role::Agent).await, shop.house.person("Lindiwe", Role::Agent).await);
+        let taken = off.iter().map(async |id| sipho.delete(&move_of(id)).await);
+        let put = on.iter().map(async |id| lindiwe.put(&move_of(id), json!({})).await);
+        let (taken, put) = tokio::join!(join_all(taken), join_all(put));
+        assert!(taken.iter().chain(&put).all(|reply| reply.status == 200), "{taken:?} {put:?}");
+        let carried = shop.inbox().await[0]["labels"].clone();
+        let mut sorted: Vec<String> = serde_json::from_value(carried.clone()).unwrap();
+        sorted.sort();
+        assert_eq!(sorted, on, "nobody's move undid another's");
+        assert_eq!(told(&shop, "conversation.labelled").await.last().unwrap()["conversation"]["labels"], carried);
+        for id in on {
+            assert_eq!(names(&shop, &format!("label={id}")).await, ["0"]);
+        }
+        let log = shop.house.admin.get("/api/audit?action=conversation.label").await.ok();
+        assert_eq!(log["items"].as_array().unwrap().len(), 9);
+
+        // the same once more changes nothing, and is not told
+        assert_eq!(sipho.delete(&move_of(&off[0])).await.ok()["labels"], carried);
+        assert_eq!(lindiwe.put(&move_of(&on[0]), json!({})).await.ok()["labels"], carried);
+        assert_eq!(told(&shop, "conversation.labelled").await.len(), 9);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_label_is_said_kindly() {
     in_a_shop(async |shop| {
         let hot = label(&shop, "Hot", "rose").await;
@@ -145,6 +182,14 @@ async fn what_is_wrong_with_a_label_is_said_kindly() {
         assert_eq!(put(json!(many[..21])).await.fields(), ["/labels"]);
         assert_eq!(put(json!(vec![&hot; 101])).await.fields(), ["/labels"]);
         put(json!(many[..20])).await.ok();
+        let one = |id: &str| format!("{}/labels/{id}", path(place));
+        assert_eq!(shop.who.put(&one(&many[20]), json!({})).await.problem(409), "labels-full");
+        shop.who.put(&one(&many[19]), json!({})).await.ok();
+        for nobodys in [theirs["id"].as_str().unwrap(), "lbl_01h455vb4pex5vsknk084sn02q", "hot"] {
+            shop.who.put(&one(nobodys), json!({})).await.problem(404);
+        }
+        assert_eq!(shop.who.delete(&one(theirs["id"].as_str().unwrap())).await.ok()["labels"], json!(many[..20]));
+        shop.house.person("Vera", Role::Viewer).await.put(&one(&hot), json!({})).await.problem(403);
         shop.who.get("/api/conversations?label=x").await.problem(422);
         shop.house.stranger().await.send(Method::DELETE, &format!("/api/labels/{hot}"), "".into()).await.problem(404);
     })

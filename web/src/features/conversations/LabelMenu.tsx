@@ -31,12 +31,9 @@ function Choices({ conversation: { id, labels } }: { conversation: Conversation 
   const change = useChange();
   const { data: all = [] } = useQuery(labelsQuery);
   const on = carried(new Map(all.map((one) => [one.id, one])), labels).map((one) => one.id);
-  const tick = (label: string) => {
-    // The page may show the answer to an earlier tick: the next list is made of what is wished.
-    const wished = wishedLabels(id) ?? on;
-    const next = wished.includes(label) ? wished.filter((other) => other !== label) : [...wished, label];
-    change.mutate({ id, change: { labels: next } });
-  };
+  // The page may show the answer to an earlier tick: this one turns what is wished.
+  const tick = (label: string) =>
+    change.mutate({ id, change: { label: { id: label, on: !wishedLabels(id, labels).includes(label) } } });
   const full = on.length >= MOST;
   return (
     <>

@@ -9,26 +9,55 @@ import { t } from "~/i18n/t";
 import { toast } from "~/ui/toast";
 import { changeMessage, known, putConversation, putMessage } from "./cache";
 
-type Change = { assignee?: { id: string; name: string } | null; state?: "open" | "closed"; labels?: string[] };
+/** One thing about a conversation. Labels go on and off one by one: others may do the same at this moment. */
+type Change = {
+  assignee?: { id: string; name: string } | null;
+  state?: "open" | "closed";
+  label?: { id: string; on: boolean };
+};
 
-/** The changes of one conversation that are under way. Each sends the whole list of labels: they go one after the other. */
+/** A label that goes on or off, and where it stands among the others when it is on. */
+interface Move {
+  label: string;
+  on: boolean;
+  at: number;
+}
+
+const moved = (labels: string[], { label, on, at }: Move): string[] => {
+  if (!on) return labels.filter((other) => other !== label);
+  return labels.includes(label) ? labels : [...labels.slice(0, at), label, ...labels.slice(at)];
+};
+
+/** The changes of one conversation that are under way. They go one after the other: the last word on a label is the last one said. */
 interface Line {
   last: Promise<unknown>;
   changes: number;
-  lists: number;
-  /** The list of the last of them, and the one that the server is known to have. */
-  wished: string[] | undefined;
-  stored: string[] | undefined;
+  moves: Move[];
 }
 const lines = new Map<string, Line>();
 
-/** The labels that a conversation will carry when all that is under way is done. */
-export const wishedLabels = (id: string): string[] | undefined => lines.get(id)?.wished;
+/** The labels that a conversation will carry when all that is under way is done; `labels`: those that are known of. */
+export const wishedLabels = (id: string, labels: string[]): string[] =>
+  lines.get(id)?.moves.reduce(moved, labels) ?? labels;
 
 const lineOf = (id: string): Line => {
-  const line = lines.get(id) ?? { last: Promise.resolve(), changes: 0, lists: 0, wished: undefined, stored: undefined };
+  const line = lines.get(id) ?? { last: Promise.resolve(), changes: 0, moves: [] };
   lines.set(id, line);
   return line;
+};
+
+const ask = (id: string, { label, state, ...change }: Change): Promise<Conversation> => {
+  const headers = once();
+  if (label) {
+    const of = { params: { path: { id, labelId: label.id } }, headers };
+    const path = "/api/conversations/{id}/labels/{labelId}";
+    return take(label.on ? api.PUT(path, of) : api.DELETE(path, of));
+  }
+  const body = {
+    ...("assignee" in change && { assigneeId: change.assignee?.id ?? null }),
+    ...(state && { state }),
+  };
+  return take(api.PATCH("/api/conversations/{id}", { params: { path: { id } }, headers, body }));
 };
 
 /** Assigns, labels, resolves or reopens: shown at once, taken back with a word if the server refuses. */
@@ -38,18 +67,7 @@ export function useChange() {
   const mutation = useMutation({
     mutationFn: ({ id, change }: { id: string; change: Change; undo?: boolean }): Promise<Conversation> => {
       const line = lineOf(id);
-      const send = () =>
-        take(
-          api.PATCH("/api/conversations/{id}", {
-            params: { path: { id } },
-            headers: once(),
-            body: {
-              ...("assignee" in change && { assigneeId: change.assignee?.id ?? null }),
-              ...(change.state && { state: change.state }),
-              ...(change.labels && { labels: change.labels }),
-            },
-          }),
-        );
+      const send = () => ask(id, change);
       const turn = line.last.then(send, send);
       line.last = turn;
       return turn;
@@ -58,35 +76,36 @@ export function useChange() {
       const before = known(client, id);
       const line = lineOf(id);
       line.changes += 1;
-      if (change.labels) {
-        line.stored ??= before?.labels;
-        line.wished = change.labels;
-        line.lists += 1;
+      const { label, ...rest } = change;
+      const labels = before?.labels ?? [];
+      let move: Move | undefined;
+      if (label) {
+        const at = labels.indexOf(label.id);
+        move = { label: label.id, on: label.on, at: at < 0 ? labels.length : at };
+        line.moves.push(move);
       }
-      putConversation(client, { id, ...change }, user.id);
-      return { before, line };
+      putConversation(client, { id, ...rest, ...(move && { labels: moved(labels, move) }) }, user.id);
+      return { before, line, move };
     },
-    onSuccess: (after, { id, change, undo }, context) => {
-      const { before, line } = context;
-      if (change.labels) line.stored = after.labels;
-      // An answer knows nothing of the lists that come after it.
-      const later = line.lists - (change.labels ? 1 : 0) > 0;
-      putConversation(client, later && line.wished ? { ...after, labels: line.wished } : after, user.id);
+    onSuccess: (after, { id, change, undo }, { before, line, move }) => {
+      line.moves = line.moves.filter((other) => other !== move);
+      // An answer knows nothing of the moves that come after it.
+      putConversation(client, { ...after, labels: wishedLabels(id, after.labels) }, user.id);
       void client.invalidateQueries({ queryKey: keys.counts });
       if (undo || !before) return;
       const name = nameOf(after.contact);
       const mine = change.assignee?.id === user.id;
       // What stands in the head of the conversation, and is taken back there, needs no word.
       if (mine || change.state === "open") return;
-      const said = change.labels
+      const said = change.label
         ? t("toast.labelled", { name })
         : change.state === "closed"
           ? t("toast.resolved", { name })
           : change.assignee
             ? t("toast.assigned", { name, to: change.assignee.name })
             : t("toast.unassigned", { name });
-      const back: Change = change.labels
-        ? { labels: before.labels }
+      const back: Change = change.label
+        ? { label: { id: change.label.id, on: !change.label.on } }
         : "assignee" in change
           ? { assignee: before.assignee ?? null }
           : { state: before.state === "closed" ? "closed" : "open" };
@@ -98,25 +117,23 @@ export function useChange() {
     },
     onError: (error, { id, change }, context) => {
       if (context?.before) {
-        const { before, line } = context;
-        // Only what this changed; a list that is still under way stands.
-        const labels = line.lists > 1 ? line.wished : line.stored;
+        const { before, line, move } = context;
+        line.moves = line.moves.filter((other) => other !== move);
+        // Only what this changed: what was said meanwhile, here or elsewhere, stands.
+        const shown = known(client, id)?.labels ?? before.labels;
         const back = {
           ...("assignee" in change && { assignee: before.assignee }),
           ...(change.state && { state: before.state }),
-          ...(change.labels && labels && { labels }),
+          ...(move && { labels: wishedLabels(id, moved(shown, { ...move, on: !move.on })) }),
         };
         putConversation(client, { id, ...back }, user.id);
       }
       toast.error(t("toast.notChanged", { why: describe(error).detail }));
     },
-    onSettled: (_after, _error, { id, change }, context) => {
+    onSettled: (_after, _error, { id }, context) => {
       if (!context) return;
-      const { line } = context;
-      line.changes -= 1;
-      if (change.labels) line.lists -= 1;
-      if (line.lists === 0) line.wished = line.stored = undefined;
-      if (line.changes === 0) lines.delete(id);
+      context.line.changes -= 1;
+      if (context.line.changes === 0) lines.delete(id);
     },
   });
   return mutation;

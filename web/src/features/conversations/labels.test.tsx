@@ -34,12 +34,12 @@ describe("labels", () => {
     const [one, two, three] = ["One", "Two", "Three"].map((name) => label(name));
     if (!one || !two || !three || !talks[0]) throw new Error("three labels");
     server.labels.push(one, two, three);
-    const path = `/api/conversations/${talks[0].id}`;
+    const path = `/api/conversations/${talks[0].id}/labels/`;
     const answers: (() => void)[] = [];
     server.rules.unshift(async (asked) => {
-      if (asked.method !== "PATCH" || asked.path !== path) return undefined;
+      if (asked.method !== "PUT" || !asked.path.startsWith(path)) return undefined;
       await new Promise<void>((go) => answers.push(go));
-      return (asked.body.labels as string[]).includes(three.id) ? problem(422, "invalid", "No third.") : undefined;
+      return asked.path.endsWith(three.id) ? problem(409, "labels-full", "No third.") : undefined;
     });
     const { user } = visit(`/chat/${talks[0].id}`, server);
     await screen.findByTestId("composer");
@@ -63,10 +63,44 @@ describe("labels", () => {
     expect(row("Lerato").textContent).toContain("Meanwhile");
   });
 
+  it("of two who tick at the same moment are all kept, also when one of them is refused", async () => {
+    const { server, talks } = house("Lerato Mokoena");
+    const [mine, theirs, off] = ["Mine", "Theirs", "Off"].map((name) => label(name));
+    if (!mine || !theirs || !off || !talks[0]) throw new Error("three labels");
+    server.labels.push(mine, theirs, off);
+    talks[0].labels = [off.id];
+    const answers: (() => void)[] = [];
+    server.rules.unshift(async (asked) => {
+      if (!asked.path.includes("/labels/")) return undefined;
+      await new Promise<void>((go) => answers.push(go));
+      return asked.method === "DELETE" ? problem(403, "forbidden", "Not that one.") : undefined;
+    });
+    const { user } = visit(`/chat/${talks[0].id}`, server);
+    await screen.findByTestId("composer");
+    await waitFor(() => expect(socket().readyState).toBe(1));
+    await user.keyboard("l");
+    await user.click(await screen.findByRole("menuitemcheckbox", { name: "Mine" }));
+    await user.click(screen.getByRole("menuitemcheckbox", { name: "Off" }));
+    const stored = server.conversations[0] as Conversation;
+    stored.labels = [...stored.labels, theirs.id];
+    act(() => void server.emit("conversation.labelled", { conversation: stored.id }, { conversation: stored }));
+    await waitFor(() => expect(answers).toHaveLength(1));
+    answers[0]?.();
+    await waitFor(() => expect(answers).toHaveLength(2));
+    answers[1]?.();
+    await screen.findByText(/Not that one/);
+    expect(server.conversations[0]?.labels).toEqual([off.id, theirs.id, mine.id]);
+    const ticked = (name: string) =>
+      screen.getByRole("menuitemcheckbox", { name }).getAttribute("aria-checked") === "true";
+    await waitFor(() => expect([ticked("Mine"), ticked("Theirs"), ticked("Off")]).toEqual([true, true, true]));
+  });
+
   it("are taken back with a word when the server refuses", async () => {
     const { server, talks } = house("Lerato Mokoena");
-    server.labels.push(label("Buyer", "leaf"));
-    server.on("PATCH", `/api/conversations/${talks[0]?.id}`, problem(422, "invalid", "There is no such label."));
+    const buyer = label("Buyer", "leaf");
+    server.labels.push(buyer);
+    const path = `/api/conversations/${talks[0]?.id}/labels/${buyer.id}`;
+    server.on("PUT", path, problem(404, "missing", "There is no such label."));
     const { user } = visit(`/chat/${talks[0]?.id}`, server);
     await screen.findByTestId("composer");
     await user.keyboard("l");

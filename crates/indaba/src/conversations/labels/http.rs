@@ -1,10 +1,12 @@
-//! `/api/labels`. Which of them a conversation carries is said by `PATCH /api/conversations/{id}`.
+//! `/api/labels`, and the labels of one conversation: each is put on and taken off by itself, so that two who do it at the same moment
+//! both have their way. `PATCH /api/conversations/{id}` says all of them at once.
 use super::{Colour, LONGEST_NAME, LabelId, View, store};
 use crate::{
     Result,
     app::App,
     audit,
-    http::{After, Check, Json, Manager, Page, Path, Problem, Viewer},
+    conversations::{self, ConversationId, http::told},
+    http::{After, Agent, Check, Json, Manager, Page, Path, Problem, Viewer},
 };
 use axum::{extract::State, http::StatusCode};
 use serde::Deserialize;
@@ -12,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of labels.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(edit, remove))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(edit, remove)).routes(routes!(put_on, take_off))
 }
 
 /// The labels, by name. There are at most 100: one page of that length has them all.
@@ -89,4 +91,36 @@ async fn remove(State(app): State<App>, who: Manager, Path(id): Path<LabelId>) -
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Puts a label on a conversation, after those that it carries. One that it carries stays where it is.
+#[utoipa::path(put, path = "/api/conversations/{id}/labels/{labelId}", tag = "conversations",
+    params(("id" = ConversationId, Path), ("labelId" = LabelId, Path)),
+    responses((status = 200, body = conversations::View), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn put_on(
+    State(app): State<App>,
+    who: Agent,
+    Path((id, label)): Path<(ConversationId, LabelId)>,
+) -> Result<Json<conversations::View>> {
+    let done = app.db.write(who.tenant, move |tx| {
+        let carried = conversations::locked(tx, id)?.label_ids(); // before the label, as everybody does
+        let labels = super::with(tx, carried, label)?;
+        Ok(told(tx, &who, id, "conversation.labelled", "conversation.label", |it| it.set_labels(&labels))?.view())
+    });
+    done.await.map(Json)
+}
+
+/// Takes a label off a conversation. One that it does not carry, or that there is no more, is off already.
+#[utoipa::path(delete, path = "/api/conversations/{id}/labels/{labelId}", tag = "conversations",
+    params(("id" = ConversationId, Path), ("labelId" = LabelId, Path)),
+    responses((status = 200, body = conversations::View), (status = 404, body = Problem)))]
+async fn take_off(
+    State(app): State<App>,
+    who: Agent,
+    Path((id, label)): Path<(ConversationId, LabelId)>,
+) -> Result<Json<conversations::View>> {
+    let done = app.db.write(who.tenant, move |tx| {
+        Ok(told(tx, &who, id, "conversation.labelled", "conversation.label", |it| it.drop_label(label))?.view())
+    });
+    done.await.map(Json)
 }

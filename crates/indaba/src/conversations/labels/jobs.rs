@@ -42,10 +42,7 @@ fn step(tx: &mut TenantTx, label: LabelId) -> crate::Result<bool> {
     ids.sort_unstable(); // everybody locks them in this order
     let before = conversations::store::locked(tx, &ids)?;
     let mut after: Vec<Conversation> = before.clone();
-    for of in &mut after {
-        let rest: Vec<LabelId> = of.label_ids().into_iter().filter(|id| *id != label).collect();
-        of.set_labels(&rest);
-    }
+    after.iter_mut().for_each(|of| of.drop_label(label));
     conversations::save(tx, &before, &after)?;
     // also where the conversation did not say that it carries it: else this would find the same rows for ever
     store::take_off(tx, &ids.iter().map(|id| (*id, label)).collect::<Vec<_>>())?;

@@ -166,6 +166,24 @@ pub(super) fn wanted(tx: &mut TenantTx, asked: &[LabelId], pointer: &str) -> Res
     }
 }
 
+/// The labels `carried` by a conversation, and one more. Errors: `Missing` when it is not this tenant's; 409 when they are enough.
+fn with(tx: &mut TenantTx, mut carried: Vec<LabelId>, label: LabelId) -> Result<Vec<LabelId>> {
+    if store::hold(tx, &[label])?.is_empty() {
+        return Err(Error::Missing);
+    }
+    if !carried.contains(&label) {
+        if carried.len() >= MOST_ON_ONE {
+            return Err(Error::conflict(
+                "labels-full",
+                "It carries as many labels as it can",
+                format!("A conversation has at most {MOST_ON_ONE}. Take one off first."),
+            ));
+        }
+        carried.push(label);
+    }
+    Ok(carried)
+}
+
 /// The rows of the lists by label follow what changed in these conversations: as they were, and as they are.
 pub(super) fn follow(tx: &mut TenantTx, changed: &[(&Conversation, &Conversation)]) -> Result<()> {
     let (mut moved, mut off, mut on) = (Vec::new(), Vec::new(), Vec::new());
@@ -195,6 +213,13 @@ impl Conversation {
     pub(super) fn set_labels(&mut self, labels: &[LabelId]) {
         let text = || serde_json::to_string(labels).expect("ids are plain texts");
         self.labels = (!labels.is_empty()).then(text);
+    }
+
+    /// It goes on without this one.
+    fn drop_label(&mut self, label: LabelId) {
+        let mut rest = self.label_ids();
+        rest.retain(|id| *id != label);
+        self.set_labels(&rest);
     }
 }
 
