@@ -65,6 +65,8 @@ capabilities! {
     contacts Contacts
     /// Sends polls.
     poll Poll
+    /// Its polls have up to twelve answers, not ten.
+    long_polls LongPolls
     /// Tells who voted for what.
     poll_votes PollVotes
     /// Sends reply buttons and lists.
@@ -91,6 +93,13 @@ capabilities! {
     calls Calls
     /// Free text only within 24 h of the contact's last message; outside it a template.
     window_24h Window24h
+}
+
+impl Capabilities {
+    /// How many answers a poll may have, also where buttons or a list stand in for it.
+    pub fn most_answers(&self) -> usize {
+        if self.long_polls { 12 } else { 10 }
+    }
 }
 
 #[cfg(test)]

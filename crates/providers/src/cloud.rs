@@ -92,6 +92,7 @@ impl Provider for Cloud {
             contacts: true,
             // buttons or a list stand in for it
             poll: false,
+            long_polls: false,
             poll_votes: false,
             buttons: true,
             templates: true,

@@ -97,6 +97,7 @@ impl Provider for Evolution {
             location: true,
             contacts: true,
             poll: true,
+            long_polls: false,
             poll_votes: version.is_none_or(|version| version >= VOTES),
             // over a linked device they often do not show, and some versions fail on them
             buttons: false,

@@ -83,6 +83,7 @@ impl Provider for Waha {
             location: true,
             contacts: true,
             poll: true,
+            long_polls: true,
             poll_votes: true,
             buttons: false,
             templates: false,

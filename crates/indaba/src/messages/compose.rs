@@ -118,8 +118,13 @@ impl New {
         Ok(poll.or_else(|| self.location.as_ref().map(parts::Place::content)))
     }
 
-    /// Errors: 409 for what the number cannot send. Where there are no polls, the provider lets buttons or a list stand in for one.
+    /// Errors: 409 for what the number cannot send; 422 for a poll with more answers than its polls have. Where there are no polls, the provider
+    /// lets buttons or a list stand in for one.
     fn possible(&self, can: &Capabilities) -> Result<()> {
+        let most = can.most_answers();
+        if self.poll.as_ref().is_some_and(|poll| poll.options.len() > most) {
+            return Err(Error::field("/poll/options", format!("A poll of this number has at most {most} answers.")));
+        }
         let instead = match self.kind {
             Kind::Poll if can.poll => return Ok(()),
             Kind::Poll if can.buttons && self.poll.as_ref().is_none_or(|poll| !poll.multiple) => return Ok(()),
@@ -157,8 +162,8 @@ pub fn author(who: &Who) -> (AuthorKind, Option<[u8; 16]>, Option<String>) {
     (AuthorKind::of(&who.actor), who.actor.id(), name)
 }
 
-/// Queues a message in a conversation. Errors: 409 for what the number cannot do, or outside the service window; 422 for a file that
-/// does not fit.
+/// Queues a message in a conversation. Errors: 409 for what the number cannot do, or outside the service window; 422 for a file or a poll
+/// that does not fit.
 pub fn queue(
     tx: &mut TenantTx,
     conversation: conversations::ConversationId,

@@ -26,7 +26,7 @@ const LONGEST_ADDRESS: usize = 400;
 pub struct Poll {
     /// What is asked; 1 to 255 characters.
     pub question: String,
-    /// 2 to 12 answers of 1 to 100 characters, each another.
+    /// 2 to 12 answers of 1 to 100 characters, each another; at most 10 where the number has not the capability `longPolls`.
     #[schema(min_items = 2, max_items = 12)]
     pub options: Vec<String>,
     /// More than one may be chosen.

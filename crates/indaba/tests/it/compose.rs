@@ -175,6 +175,8 @@ async fn what_whatsapp_would_refuse_is_said_at_its_place() {
         let card = json!({ "kind": "contacts", "contacts": [{ "contactId": theirs["id"] }] });
         assert_eq!(wrong(card).await, ["/contacts/0/contactId"]);
         assert_eq!(shop.thread(&talk).await.len(), 1, "nothing of it was kept");
+        assert_eq!(shop.who.get("/api/instances").await.ok()["items"][0]["capabilities"]["longPolls"], true);
+        say(&shop.who, &talk, asked(many(12))).await;
     })
     .await;
 }
@@ -197,6 +199,23 @@ async fn a_program_sends_a_poll_to_a_number_nobody_knows_and_once() {
         assert_eq!(shop.asked("/api/sendPoll").await, 1);
     })
     .await;
+}
+
+/// A poll with so many answers.
+fn long(count: usize) -> Value {
+    let options: Vec<String> = (1..=count).map(|n| format!("Slot {n}")).collect();
+    json!({ "kind": "poll", "poll": { "question": "Which one?", "options": options } })
+}
+
+/// Eleven answers are refused before anything is queued, ten are taken.
+async fn takes_ten(office: &Office, talk: &Value) -> Value {
+    assert_eq!(office.who.get("/api/instances").await.ok()["items"][0]["capabilities"]["longPolls"], false);
+    let before = office.thread(talk).await.len();
+    let refused = office.who.post(&path(talk), long(11)).await;
+    assert_eq!(refused.fields(), ["/poll/options"]);
+    assert!(refused.json()["errors"][0]["detail"].as_str().unwrap().contains("at most 10"), "{refused:?}");
+    assert_eq!(office.thread(talk).await.len(), before);
+    say(&office.who, talk, long(10)).await
 }
 
 /// The customer presses one of the answers of the last message on the phone.
@@ -241,6 +260,14 @@ async fn where_there_are_no_polls_buttons_or_a_list_stand_in() {
         let list = say(&office.who, &talk, json!({ "kind": "poll", "poll": { "question": "Which day?", "options": days } })).await;
         press(&office, &phone, &asha, "The last Friday of the…").await;
         votes(&list, json!([days[4]])).await;
+
+        // two that are cut to the same stand there with their numbers
+        let early = ["At the office, before lunch", "At the office, before supper"];
+        let alike = json!({ "kind": "poll", "poll": { "question": "Where?", "options": early } });
+        let alike = say(&office.who, &talk, alike).await;
+        press(&office, &phone, &asha, "2. At the office, b…").await;
+        votes(&alike, json!([early[1]])).await;
+        takes_ten(&office, &talk).await;
 
         let mut several = when();
         several["poll"]["multiple"] = json!(true);
@@ -305,6 +332,13 @@ async fn an_evolution_sends_them_too() {
                 let all = office.thread(&talk).await;
                 let poll = all.iter().find(|one| one["id"] == asked["id"])?;
                 (poll["content"]["votes"][0]["options"] == json!(["Evening"])).then_some(())
+            })
+            .await;
+        let ten = takes_ten(&office, &talk).await;
+        office
+            .until("it is on the phone", async || {
+                let all = office.chat(&own, &asha).await;
+                all.iter().any(|one| one["poll"]["name"] == ten["body"]).then_some(())
             })
             .await;
     })

@@ -1,5 +1,7 @@
 //! What we write to Meta: to whom, and what. Everything is checked against the limits of the page read in 2026-09 before Meta is asked.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{Address, Body, Card, File, Outgoing, SendError, TemplateCall};
@@ -195,7 +197,8 @@ fn interactive(
 }
 
 /// There are no polls: few short answers become buttons, up to ten a list, more a numbered text. What is cut stands in full above. One answer can be
-/// chosen; it comes back as the reply `poll:<our id>:<n>`, counted from 0.
+/// chosen; it comes back as the reply `poll:<our id>:<n>`, counted from 0. A list opens by a button, which says the question: we have no other word
+/// in the contact's language.
 fn poll(question: &str, options: &[String], correlation: &str) -> Result<(&'static str, Value), SendError> {
     if options.is_empty() {
         return Err(SendError::bad("A poll has at least one answer."));
@@ -211,16 +214,23 @@ fn poll(question: &str, options: &[String], correlation: &str) -> Result<(&'stat
     if options.len() > MOST_ROWS || text.chars().count() > LONGEST_BODY {
         return Ok(("text", json!({ "body": numbered(), "preview_url": false })));
     }
-    let made: Vec<crate::Button> = options
-        .iter()
+    let made: Vec<crate::Button> = titles(options, longest)
+        .into_iter()
         .enumerate()
-        .map(|(at, option)| crate::Button {
-            id: format!("poll:{correlation}:{at}"),
-            title: shortened(option, longest),
-            ..crate::Button::default()
-        })
+        .map(|(at, title)| crate::Button { id: format!("poll:{correlation}:{at}"), title, ..crate::Button::default() })
         .collect();
-    Ok(("interactive", interactive(&text, None, None, (!buttons).then_some("Options"), &made)?))
+    let opens = shortened(&question.split_whitespace().collect::<Vec<_>>().join(" "), LONGEST_BUTTON);
+    Ok(("interactive", interactive(&text, None, None, (!buttons).then_some(opens.as_str()), &made)?))
+}
+
+/// The answers as they stand on buttons or in rows, each another: those that would be cut to the same have their numbers.
+fn titles(options: &[String], longest: usize) -> Vec<String> {
+    let titles: Vec<String> = options.iter().map(|option| shortened(option, longest)).collect();
+    if titles.iter().collect::<BTreeSet<_>>().len() == titles.len() {
+        return titles;
+    }
+    let numbered = options.iter().enumerate().map(|(at, option)| format!("{}. {option}", at + 1));
+    numbered.map(|title| shortened(&title, longest)).collect()
 }
 
 fn shortened(text: &str, longest: usize) -> String {

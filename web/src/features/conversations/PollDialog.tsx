@@ -8,15 +8,15 @@ import { lengthOf } from "./limits";
 import type { Part } from "./outbox";
 import { PartDialog } from "./PartDialog";
 
-const MOST = 12;
-/** As many as a list has rows. */
-const MOST_ROWS = 10;
+/** How many answers a poll has: everywhere, and where the number takes more. */
+const MOST = 10;
+const MOST_LONG = 12;
 const QUESTION = 255;
 const ANSWER = 100;
 
 const length = (text: string): number => lengthOf(text.trim());
 
-/** A question with two to twelve answers. A new line for an answer is there as soon as the last one is used. */
+/** A question with two answers or more. A new line for an answer is there as soon as the last one is used. */
 export default function PollDialog({
   can,
   onClose,
@@ -33,7 +33,7 @@ export default function PollDialog({
   const list = useRef<HTMLDivElement>(null);
   // Where there are no polls, buttons or a list stand in, of which one is pressed.
   const buttons = can && !can.poll;
-  const most = buttons ? MOST_ROWS : MOST;
+  const most = can?.longPolls ? MOST_LONG : MOST;
 
   const given = answers.map((one) => one.trim());
   const filled = given.filter((one) => one !== "");

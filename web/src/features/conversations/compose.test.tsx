@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { message } from "../../../tests/fake/data";
 import { house, socket, visit } from "../../../tests/house";
@@ -66,6 +66,17 @@ describe("a poll", () => {
     await user.type(dialog.getByLabelText("Answer 1"), "Noon{Enter}Evening");
     await user.click(dialog.getByTestId("poll-send"));
     await inComposer();
+  });
+
+  it.each<[number, Record<string, boolean>]>([
+    [10, {}],
+    [12, { longPolls: true }],
+  ])("has at most %i answers with %o", async (most, can) => {
+    const { open } = await talk(can);
+    const dialog = await open("poll", "poll-dialog");
+    for (let at = 1; at <= most; at += 1)
+      fireEvent.change(dialog.getByLabelText(`Answer ${at}`), { target: { value: `Slot ${at}` } });
+    expect(dialog.queryByLabelText(`Answer ${most + 1}`)).toBeNull();
   });
 
   it("says what is wrong with it", async () => {

@@ -200,6 +200,7 @@ async fn a_poll_becomes_buttons_a_list_or_a_numbered_text() {
         json!({"id": "poll:msg_01:1", "title": "Option 1"})
     );
     let sent = goes(poll(some(10))).await;
+    assert_eq!(sent["interactive"]["action"]["button"], "When?", "nothing of ours: it may not be their language");
     assert_eq!(
         sent["interactive"]["action"]["sections"][0]["rows"][9],
         json!({"id": "poll:msg_01:9", "title": "Option 9"})
@@ -207,6 +208,13 @@ async fn a_poll_becomes_buttons_a_list_or_a_numbered_text() {
     let sent = goes(poll(vec!["On Monday morning at ten".into(), "Never".into()])).await;
     assert_eq!(sent["interactive"]["body"]["text"], "When?\n\n1. On Monday morning at ten\n2. Never");
     assert_eq!(sent["interactive"]["action"]["buttons"][0]["reply"]["title"], "On Monday morning a…");
+    let monday = |hour: &str| format!("On Monday morning at {hour}");
+    let sent = goes(poll(vec![monday("ten"), "Never".into(), monday("eleven")])).await;
+    let titles: Vec<&Value> =
+        (0..3).map(|at| &sent["interactive"]["action"]["buttons"][at]["reply"]["title"]).collect();
+    assert_eq!(titles, ["1. On Monday mornin…", "2. Never", "3. On Monday mornin…"]);
+    let long = Body::Poll { question: "On which day\ncan you come?".into(), options: some(4), multiple: false };
+    assert_eq!(goes(long).await["interactive"]["action"]["button"], "On which day can yo…");
     let sent = goes(poll(some(12))).await;
     assert!(sent["text"]["body"].as_str().unwrap().ends_with("\n12. Option 11"));
 }
