@@ -9,6 +9,7 @@ mod tidy;
 
 use crate::{
     Error, Result,
+    clock::Time,
     db::{AtEnd, TenantTx},
     registry,
 };
@@ -54,6 +55,16 @@ pub fn append(
     append_to(tx, registry::FOLLOWERS, kind, ids, patch)
 }
 
+/// Takes back what events told of a row, which were appended at `at`: those of `kind` that carry `id` say `patch` from now on. Whoever was away
+/// is told no more than that.
+pub fn retell(tx: &mut TenantTx, kind: &'static str, at: Time, id: &dyn Display, patch: &impl Serialize) -> Result<()> {
+    store::retell(tx, kind, at, &id.to_string(), &text(kind, patch)?)
+}
+
+fn text(kind: &str, patch: &impl Serialize) -> Result<String> {
+    serde_json::to_string(patch).map_err(|e| Error::Internal(format!("the patch of {kind}: {e}")))
+}
+
 fn append_to(
     tx: &mut TenantTx,
     followers: &[(&str, Follower)],
@@ -61,8 +72,8 @@ fn append_to(
     ids: &[(&'static str, &dyn Display)],
     patch: &impl Serialize,
 ) -> Result<()> {
-    let patch = serde_json::to_string(patch).map_err(|e| Error::Internal(format!("the patch of {kind}: {e}")))?;
-    let event = Event { kind, ids: ids.iter().map(|(name, id)| (*name, id.to_string())).collect(), patch };
+    let ids = ids.iter().map(|(name, id)| (*name, id.to_string())).collect();
+    let event = Event { kind, ids, patch: text(kind, patch)? };
     for (_, follow) in followers.iter().filter(|(of, _)| *of == kind) {
         follow(tx, &event)?;
     }

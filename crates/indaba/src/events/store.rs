@@ -7,6 +7,7 @@ use crate::{
     id::TenantId,
 };
 use serde::{Serialize, Serializer};
+use std::time::Duration;
 
 /// What a transaction rings, with its tenant, when it has appended events.
 pub const TOPIC: &str = "events";
@@ -75,6 +76,33 @@ pub fn page(tx: &mut TenantRead, after: i64, limit: i64) -> Result<Vec<Row>> {
           limit $3",
         args![after, limit],
     )
+}
+
+/// How far two events may stand in the other order than their times: as long as a transaction takes, and as the clocks of two nodes differ.
+const APART: Duration = Duration::from_secs(600);
+
+/// The number of the first event that is from `at` or later. There is no index on their times: they ascend with the numbers.
+fn since(tx: &mut TenantRead, at: Time) -> Result<i64> {
+    let Head { first, last } = head(tx)?;
+    let (mut from, mut to) = (first, last + 1);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        match tx.find::<(Time,)>("select at from events where tenant_id = $1 and seq = $2", args![middle])? {
+            Some((then,)) if then >= at => to = middle,
+            _ => from = middle + 1, // one that is gone was among the oldest
+        }
+    }
+    Ok(from)
+}
+
+/// Gives another patch to the events of one kind that carry an id and are from about `at`.
+pub fn retell(tx: &mut TenantTx, kind: &str, at: Time, id: &str, patch: &str) -> Result<()> {
+    let (from, to) = (since(tx, at - APART)?, since(tx, at + APART)?);
+    tx.run(
+        "update events set patch = $6 where tenant_id = $1 and seq >= $2 and seq < $3 and kind = $4 and ids like $5",
+        args![from, to, kind, format!("%\"{id}\"%"), patch],
+    )
+    .map(drop)
 }
 
 /// Tenants that have events, from one on.

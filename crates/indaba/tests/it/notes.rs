@@ -106,6 +106,40 @@ async fn its_author_deletes_a_note_and_so_may_an_admin() {
 }
 
 #[tokio::test]
+async fn the_words_of_a_deleted_note_are_nowhere() {
+    in_a_shop(async |shop| {
+        asha_writes(&shop, 0, 3).await;
+        let (place, _) = shop.newest().await;
+        let (gone, stays) = (note(&shop, &place, "a garden").await, note(&shop, &place, "a pool").await);
+        shop.house.wait(Duration::from_secs(5 * 3600));
+        asha_writes(&shop, 3, 30).await;
+        assert_eq!(shop.who.delete(&format!("/api/notes/{}", gone["id"].as_str().unwrap())).await.status, 204);
+
+        // a browser that was away is told that there is none
+        let told = shop.house.app.db.read(shop.house.tenant, |tx| {
+            tx.all::<(String, String)>(
+                "select kind, patch from events where tenant_id = $1 and kind like '%note%' order by seq",
+                &[],
+            )
+        });
+        let removed = json!({ "note": { "id": gone["id"], "conversationId": place["id"], "removed": true } });
+        let wanted = [
+            ("conversation.noted", removed.clone()),
+            ("conversation.noted", json!({ "note": stays })),
+            ("note.deleted", removed),
+        ];
+        let told: Vec<(String, Value)> = told
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|(kind, patch)| (kind, serde_json::from_str(&patch).unwrap()))
+            .collect();
+        assert_eq!(told, wanted.map(|(kind, patch)| (kind.to_owned(), patch)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_no_note_is_refused() {
     in_a_shop(async |shop| {
         asha_writes(&shop, 0, 1).await;

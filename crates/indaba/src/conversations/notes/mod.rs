@@ -92,11 +92,12 @@ fn write(tx: &mut TenantTx, place: &Conversation, note: Note, mentions: &[UserId
     Ok(view)
 }
 
-/// Takes a note away, with its words.
+/// Takes a note away, with its words: also out of the event that told of it, which browsers that were away have yet to read.
 fn delete(tx: &mut TenantTx, note: &Note) -> Result<()> {
     store::delete(tx, note.id)?;
     let ids: [(&'static str, &dyn std::fmt::Display); 2] =
         [("conversation", &note.conversation_id), ("note", &note.id)];
     let patch = json!({ "note": { "id": note.id, "conversationId": note.conversation_id, "removed": true } });
+    events::retell(tx, "conversation.noted", note.created_at, &note.id, &patch)?;
     events::append(tx, "note.deleted", &ids, &patch)
 }
