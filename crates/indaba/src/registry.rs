@@ -18,6 +18,7 @@ pub fn kinds() -> Kinds {
         .job::<instances::jobs::Reconcile>()
         .job::<conversations::labels::ForgetLabel>()
         .job::<media::FetchMedia>()
+        .job::<media::ForgetMedia>()
         .batch::<messages::ProcessHook>()
         .job::<messages::ForgetHooks>()
         .job::<messages::FoldConversation>()

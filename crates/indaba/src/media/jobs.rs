@@ -6,7 +6,7 @@ use crate::{
     db::TenantTx,
     events,
     instances::{self, InstanceId},
-    jobs::{Job, JobCx, JobError},
+    jobs::{Job, JobCx, JobError, Priority},
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -85,6 +85,33 @@ impl Job for FetchMedia {
             }
             Err((why, _)) => Err(JobError::Retry(why)),
         }
+    }
+}
+
+/// Removes a file that was shown and is not any more: its row, then its bytes. One that somebody sends or keeps on stays.
+#[derive(Serialize, Deserialize)]
+pub struct ForgetMedia {
+    /// Which.
+    pub media: MediaId,
+}
+
+impl Job for ForgetMedia {
+    const KIND: &'static str = "media.forget";
+    const PRIORITY: Priority = Priority::Campaign;
+
+    fn unique(&self) -> Option<String> {
+        Some(self.media.to_string())
+    }
+
+    async fn run(&self, cx: &JobCx) -> Result<(), JobError> {
+        let id = self.media;
+        match cx.write(move |tx| store::forget(tx, id)).await {
+            Err(Error::ForeignKey(_)) => return Ok(()),
+            other => other?,
+        }
+        // its place is known without the row: who is cut off here begins again
+        cx.app.blobs.delete(&BlobKey::new(cx.tenant, super::made(id), id)).await?;
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ mod jobs;
 mod look;
 mod store;
 
-pub use jobs::{FetchMedia, Source};
+pub use jobs::{FetchMedia, ForgetMedia, Source};
 pub use look::{Look, MOST_PIXELS, file_name, is_inline, look, most_bytes};
 
 use crate::{

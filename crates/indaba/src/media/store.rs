@@ -23,6 +23,11 @@ pub fn all(tx: &mut TenantRead, ids: &[MediaId]) -> Result<Vec<Media>> {
     )
 }
 
+/// The row goes. Errors: `ForeignKey` while anything shows the file.
+pub fn forget(tx: &mut TenantTx, id: MediaId) -> Result<()> {
+    tx.run("delete from media where tenant_id = $1 and id = $2", args![id]).map(drop)
+}
+
 pub fn insert(tx: &mut TenantTx, media: &[Media]) -> Result<()> {
     let now = tx.now();
     tx.insert_only(

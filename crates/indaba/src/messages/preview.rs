@@ -175,6 +175,15 @@ fn content(message: &Message) -> Value {
     kept.unwrap_or_else(|| json!({ "kind": message.kind }))
 }
 
+/// What a message says is about to go: so does the picture of its preview.
+pub(super) fn forget(tx: &mut TenantTx, message: &Message) -> Result<()> {
+    let of = content(message)["preview"]["picture"]["id"].as_str().and_then(|id| id.parse().ok());
+    match of.filter(|_| shows(message)) {
+        Some(media) => jobs::enqueue(tx, &media::ForgetMedia { media }),
+        None => Ok(()),
+    }
+}
+
 /// Writes down what was found, and tells of it. False: the message has other words meanwhile, or is gone; another job is about those.
 fn keep(tx: &mut TenantTx, id: MessageId, url: Option<&Url>, found: Option<&Found>) -> Result<bool> {
     let mut message = match store::locked(tx, id) {
@@ -186,6 +195,7 @@ fn keep(tx: &mut TenantTx, id: MessageId, url: Option<&Url>, found: Option<&Foun
     if !shows(&message) || !same || (found.is_none() && content.get("preview").is_none()) {
         return Ok(false);
     }
+    forget(tx, &message)?;
     let fields = content.as_object_mut().expect("what a message says is an object");
     fields.remove("preview");
     if let (Some(found), Some(url)) = (found, url) {

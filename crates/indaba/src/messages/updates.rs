@@ -4,7 +4,7 @@ use super::{
     inbound::Told,
     moment,
     polls::{self, Vote},
-    row,
+    preview, row,
     search::doc,
     store::{self, Reaction},
 };
@@ -266,6 +266,7 @@ fn revoke(tx: &mut TenantTx, message: &mut Message, at: Time) -> Result<()> {
     if message.deleted_at.is_some() {
         return Ok(());
     }
+    preview::forget(tx, message)?;
     message.deleted_at = Some(at);
     (message.body, message.content, message.media_id) = (None, None, None);
     search::remove(tx, &[message.id.0])?;

@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use futures_util::stream;
-use indaba::http::Role;
+use indaba::{blobs::BlobKey, http::Role};
 use serde_json::{Value, json};
 use std::{
     io::Cursor,
@@ -175,6 +175,49 @@ async fn other_words_have_another_preview_and_words_taken_back_have_none() {
         shop.tell("message.edited", edited("E2", "No link any more")).await;
         shop.house.run_jobs().await;
         assert_eq!(preview(&shop).await, Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_picture_that_is_not_shown_any_more_is_removed() {
+    in_a_shop_with(LISTED, async |shop| {
+        let at = Web::default().start().await;
+        switch(&shop, true).await;
+        let picture = async || preview(&shop).await["picture"]["id"].as_str().unwrap().to_owned();
+        let edited = async |id: &str, page: &str| {
+            let mut payload = written(ASHA, id, &format!("http://{at}/{page}"));
+            payload["editedMessageId"] = json!("A1");
+            shop.tell("message.edited", payload).await;
+            shop.house.run_jobs().await;
+        };
+        // its row and its bytes
+        let there = async |id: &str| {
+            let bytes = shop.who.get(&format!("/api/media/{id}")).await.status == 200;
+            let key = BlobKey::new(shop.house.tenant, shop.house.app.clock.now(), id);
+            assert_eq!(shop.house.app.blobs.bytes(&key).await.is_ok(), bytes, "{id}");
+            bytes
+        };
+        shop.receive(ASHA, "A1", &format!("http://{at}/flat")).await;
+        let first = picture().await;
+        assert!(there(&first).await);
+        edited("E1", "flat?another").await;
+        let second = picture().await;
+        assert!(!there(&first).await && there(&second).await);
+
+        // somebody has sent it on: it is theirs, too
+        let path = format!("/api/conversations/{}/messages", shop.newest().await.0["id"].as_str().unwrap());
+        assert_eq!(shop.who.post(&path, json!({ "kind": "image", "mediaId": second })).await.status, 201);
+        edited("E2", "script").await;
+        assert!(there(&second).await);
+        edited("E3", "flat").await;
+        let last = shop.thread(&shop.newest().await.0).await[0]["content"]["preview"]["picture"]["id"].clone();
+        let last = last.as_str().unwrap();
+        assert!(there(last).await);
+        shop.tell("message.revoked", json!({ "after": written(ASHA, "V1", ""), "revokedMessageId": "A1" })).await;
+        shop.house.run_jobs().await;
+        assert!(!there(last).await && there(&second).await);
+        assert_eq!(shop.who.get("/api/jobs?state=dead").await.ok()["items"], json!([]));
     })
     .await;
 }
