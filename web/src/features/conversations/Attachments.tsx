@@ -62,7 +62,9 @@ export async function attach(list: File[]): Promise<{ files: Attached[]; problem
   const files: Attached[] = [];
   const refused: string[] = [];
   for (const given of list) {
-    const kind = kindOf(given);
+    const asked = kindOf(given);
+    // A picture may be made lighter yet; anything else that is too heavy for what it is goes as a document.
+    const kind = asked !== "image" && given.size > limits[asked] ? "document" : asked;
     const picture = kind === "image" ? { standard: await lighter(given), original: given } : undefined;
     const file = given;
     if (file.size === 0) refused.push(t("attach.empty", { name: file.name }));
@@ -104,24 +106,29 @@ export function ofQuickReply(media: Media, caption: string): Attached {
   };
 }
 
-/** Standard or original, with what each weighs; only where there is a difference. */
+/** Standard or original, with what each weighs, where there is a difference; and what is too large to go as what it is. */
 export function PictureSize({ files }: { files: Attached[] }) {
   const how = pictures.use();
   const all = files.flatMap((one) => one.picture ?? []);
-  if (!all.some((one) => one.standard !== one.original)) return null;
+  const choice = all.some((one) => one.standard !== one.original);
   const weight = (which: Pictures) => size(all.reduce((sum, one) => sum + one[which].size, 0));
-  const document = how === "original" && all.some((one) => one.original.size > limits.image);
+  const document =
+    (how === "original" && all.some((one) => one.original.size > limits.image)) ||
+    files.some((one) => one.kind === "document" && kindOf(one.file) !== "document");
+  if (!choice && !document) return null;
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 pt-2" data-testid="picture-size">
-      <Seg
-        label={t("attach.quality")}
-        value={how}
-        onChange={pictures.set}
-        options={[
-          { value: "standard", text: t("attach.standard", { size: weight("standard") }) },
-          { value: "original", text: t("attach.original", { size: weight("original") }) },
-        ]}
-      />
+      {choice && (
+        <Seg
+          label={t("attach.quality")}
+          value={how}
+          onChange={pictures.set}
+          options={[
+            { value: "standard", text: t("attach.standard", { size: weight("standard") }) },
+            { value: "original", text: t("attach.original", { size: weight("original") }) },
+          ]}
+        />
+      )}
       {document && <span className="text-12 text-muted">{t("attach.asDocument")}</span>}
     </div>
   );

@@ -375,6 +375,8 @@ describe("the composer", () => {
     expect(asChosen(one, "standard").kind).toBe("image");
     // Too heavy for a photo: every byte goes, as a document.
     expect(asChosen(one, "original")).toMatchObject({ file: heavy, kind: "document" });
+    const film = new File([new Uint8Array(17e6)], "tour.mp4", { type: "video/mp4" });
+    expect(await attach([film])).toMatchObject({ files: [{ kind: "document" }], problem: undefined });
 
     const { server, talks } = house("Lerato Mokoena");
     const { user } = visit(`/chat/${talks[0]?.id}`, server);

@@ -130,6 +130,14 @@ export default function Picker({ known, begun, onShown, onPick, onClose }: Props
                     : t("quick.none", { words })}
             </p>
           )}
+          {query.data?.length === 0 && (
+            <Link
+              to="/settings/quick-replies"
+              className="mx-2 inline-block pb-3 text-13 font-medium text-link underline-offset-3 hover:underline"
+            >
+              {t("quick.new")}
+            </Link>
+          )}
         </div>
         {chosen && filled && (
           <div

@@ -273,7 +273,7 @@ export const inbox: Translated<typeof source, Form> = {
   "attach.quality": "Grootte van die foto’s",
   "attach.standard": "Standaard, {size}",
   "attach.original": "Oorspronklik, {size}",
-  "attach.asDocument": "Gaan as ’n dokument: dit is te groot vir ’n foto",
+  "attach.asDocument": "Gaan as dokument: dit is te groot vir ’n foto of video",
   "attach.empty": "{name} is leeg.",
   "attach.tooLarge": "{name} is {size}; WhatsApp aanvaar {limit}.",
 

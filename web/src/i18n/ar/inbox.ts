@@ -321,7 +321,7 @@ export const inbox: Translated<typeof source, Form> = {
   "attach.quality": "حجم الصور",
   "attach.standard": "قياسي، {size}",
   "attach.original": "أصلي، {size}",
-  "attach.asDocument": "تُرسل كمستند: هي أكبر من أن تكون صورة",
+  "attach.asDocument": "يُرسل كمستند: حجمه أكبر من أن يكون صورة أو فيديو",
   "attach.empty": "{name} فارغ.",
   "attach.tooLarge": "حجم {name} هو {size}؛ يقبل واتساب {limit}.",
 

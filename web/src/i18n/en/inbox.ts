@@ -257,7 +257,7 @@ export const inbox = {
   "attach.quality": "Size of the pictures",
   "attach.standard": "Standard, {size}",
   "attach.original": "Original, {size}",
-  "attach.asDocument": "Goes as a document: it is too large for a photo",
+  "attach.asDocument": "Goes as a document: it is too large for a photo or a video",
   "attach.empty": "{name} is empty.",
   "attach.tooLarge": "{name} has {size}; WhatsApp takes {limit}.",
   "recorder.asking": "Asking for the microphone",

@@ -273,7 +273,7 @@ export const inbox: Translated<typeof source, Form> = {
   "attach.quality": "Tamaño de las fotos",
   "attach.standard": "Estándar, {size}",
   "attach.original": "Original, {size}",
-  "attach.asDocument": "Va como documento: es demasiado grande para una foto",
+  "attach.asDocument": "Va como documento: es demasiado grande para una foto o un vídeo",
   "attach.empty": "{name} está vacío.",
   "attach.tooLarge": "{name} ocupa {size}; WhatsApp acepta {limit}.",
 

@@ -276,7 +276,7 @@ export const inbox: Translated<typeof source, Form> = {
   "attach.quality": "Taille des images",
   "attach.standard": "Standard, {size}",
   "attach.original": "Originale, {size}",
-  "attach.asDocument": "Part comme document : trop lourde pour une photo",
+  "attach.asDocument": "Part comme document : trop lourd pour une photo ou une vidéo",
   "attach.empty": "{name} est vide.",
   "attach.tooLarge": "{name} fait {size} ; WhatsApp accepte {limit}.",
 

@@ -273,7 +273,7 @@ export const inbox: Translated<typeof source, Form> = {
   "attach.quality": "Tamanho das fotos",
   "attach.standard": "Padrão, {size}",
   "attach.original": "Original, {size}",
-  "attach.asDocument": "Vai como documento: é grande demais para uma foto",
+  "attach.asDocument": "Vai como documento: é grande demais para uma foto ou um vídeo",
   "attach.empty": "{name} está vazio.",
   "attach.tooLarge": "{name} tem {size}; o WhatsApp aceita {limit}.",
 

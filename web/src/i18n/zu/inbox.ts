@@ -276,7 +276,7 @@ export const inbox: Translated<typeof source, Form> = {
   "attach.quality": "Usayizi wezithombe",
   "attach.standard": "Ojwayelekile, {size}",
   "attach.original": "Owoqobo, {size}",
-  "attach.asDocument": "Ihamba njengedokhumenti: inkulu kakhulu ukuba yisithombe",
+  "attach.asDocument": "Ithunyelwa njengedokhumenti: inkulu kakhulu ukuba yisithombe noma ividiyo",
   "attach.empty": "{name} alinalutho.",
   "attach.tooLarge": "{name} lingu-{size}; i-WhatsApp yamukela u-{limit}.",
 
