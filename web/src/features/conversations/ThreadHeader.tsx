@@ -124,6 +124,13 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number, win
   const Name = onePane ? "h1" : "h2";
   const agent = may(session, "agent");
   const closed = state === "closed";
+  const timer = window24h && windowEndsAt && (
+    <span className="flex">
+      <WindowTimer endsAt={windowEndsAt} />
+    </span>
+  );
+  // Where there is room for one of them only: the number, until the time runs out.
+  const soon = !!windowEndsAt && Date.parse(windowEndsAt) - Date.now() < 2 * 60 * 60_000;
   const toggle = () => change.mutate({ id, change: { state: closed ? "open" : "closed" } });
   return (
     <header className="flex h-14 shrink-0 items-center gap-2.5 border-b border-border bg-surface ps-1 pe-2 phone:ps-4 phone:pe-3 max-two:gap-1.5 max-phone:h-15 max-phone:gap-2.5">
@@ -165,16 +172,13 @@ export function ThreadHeader({ conversation, back, paneOpen, onPane, number, win
         {/* What finds no room falls below the edge, whole, the last first. */}
         <div className="flex h-4 flex-wrap gap-x-1.5 overflow-hidden text-12 whitespace-nowrap text-muted tabular-nums *:not-first:before:me-1.5 *:not-first:before:text-muted *:not-first:before:content-['·']">
           {closed && <span className="font-medium text-success">{t("thread.resolved")}</span>}
+          {soon && timer}
           {number && (
             <span className="min-w-0 max-w-max grow basis-24 truncate" data-testid="thread-number">
               <bdi>{number}</bdi>
             </span>
           )}
-          {window24h && windowEndsAt && (
-            <span className="flex">
-              <WindowTimer endsAt={windowEndsAt} />
-            </span>
-          )}
+          {!soon && timer}
           {contact.phone && contact.name && <span>{phone(contact.phone)}</span>}
         </div>
       </div>
