@@ -5,11 +5,17 @@ import { LabelSection } from "~/features/conversations/LabelSection";
 import { t } from "~/i18n/t";
 import { Splitter } from "~/ui/Splitter";
 import { useNarrow } from "~/ui/useNarrow";
-import { contactOpen, contactWidth } from "../panes";
+import { contactOpen, contactWidth, listWidth, rail } from "../panes";
+
+/** What a thread keeps beside all other panes: with these as they come, that is a page of 1,360. */
+const THREAD = 500;
+const VIEWS = 188;
+const RAIL = { wide: 216, tight: 60, auto: 60 };
 
 /** Where there is room the contact stands beside the thread, as it was left; else it lies over it until it is closed. */
 export function useSide() {
-  const folded = useNarrow(1359);
+  const others = RAIL[rail.use()] + VIEWS + listWidth.use() + contactWidth.use();
+  const folded = useNarrow(others + THREAD - 1);
   const beside = contactOpen.use();
   const [over, setOver] = useState(false);
   return folded ? { folded, open: over, put: setOver } : { folded, open: beside, put: contactOpen.set };
