@@ -88,7 +88,10 @@ fn heard(tx: &mut TenantTx, id: InstanceId, session: &Session) -> Result<Option<
     if session.phone.is_some() || session.push_name.is_some() {
         store::set_owner(tx, id, session.phone.as_deref(), session.push_name.as_deref())?;
     }
-    let Some((state, step)) = meaning(session) else { return Ok(None) };
+    let Some((mut state, step)) = meaning(session) else { return Ok(None) };
+    if state == State::Paused && !matches!(before.state, State::Connected | State::Paused | State::Attention) {
+        state = State::Disconnected; // nothing was linked
+    }
     // Evolution says "connecting" all the while a code waits, and its hooks keep no order: without a time of its own that takes no code back
     let vague = session.at.is_none() && (state, step) == (State::Linking, Some(LinkStep::Preparing));
     let waits = before.link_step == Some(LinkStep::Scan) && before.code_expires_at.is_some_and(|end| end > tx.now());
@@ -110,7 +113,10 @@ fn write(
 ) -> Result<()> {
     let (id, now) = (before.id, tx.now());
     let seen = (state == State::Connected).then_some(now);
-    store::set_state(tx, id, state, step, (session.reason.map(Trouble::from), None), at, seen)?;
+    // one that was stopped and is not linked has what it had
+    let stopped = session.reason == Some(Reason::Stopped) && state != State::Paused;
+    let wrong = if stopped { before.trouble } else { session.reason.map(Trouble::from) };
+    store::set_state(tx, id, state, step, (wrong, None), at, seen)?;
     // a new code is told with its time; an answer only repeats what is known
     if step == Some(LinkStep::Scan) && (before.link_step != step || fresh_code) {
         let attempt = if before.link_step == step { before.code_attempt + 1 } else { 1 };

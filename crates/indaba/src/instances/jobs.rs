@@ -7,7 +7,7 @@ use crate::{
     id::TenantId,
     jobs::{self, Job, JobCx, JobError, New, Priority},
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use indaba_providers::{CallError, Reason, Session, SessionState};
 use serde::{Deserialize, Serialize};
 
@@ -75,8 +75,9 @@ impl Job for Reconcile {
         }
         let all = cx.app.db.system_read("reconcile numbers", gateways::store::every).await?;
         let looks = all.into_iter().map(|(gateway,)| gateways::check(&cx.app, gateway));
-        stream::iter(looks).buffer_unordered(8).try_collect::<()>().await?;
-        Ok(())
+        // each is looked at, whatever became of another
+        let looked: Vec<Result<()>> = stream::iter(looks).buffer_unordered(8).collect().await;
+        Ok(looked.into_iter().collect::<Result<()>>()?)
     }
 }
 

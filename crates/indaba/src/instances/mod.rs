@@ -278,7 +278,10 @@ pub async fn stop(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
 /// Unlinks the device: a new code must be scanned. The history stays.
 pub async fn logout(app: &App, tenant: TenantId, id: InstanceId) -> Result<()> {
     let reach = reach(app, tenant, id).await?;
-    let (session, known) = (reach.provider.logout(&reach.link).await.map_err(link::problem)?, reach.state_at);
+    let (mut session, known) = (reach.provider.logout(&reach.link).await.map_err(link::problem)?, reach.state_at);
+    if session.reason == Some(Reason::Stopped) {
+        session.reason = Some(Reason::LoggedOut); // it was stopped before: now it is not linked either
+    }
     app.db.write(tenant, move |tx| answered(tx, id, &session, known)).await
 }
 

@@ -231,6 +231,9 @@ pub fn queue(
     contacts::touch(tx, &[touch])?;
     search::add(tx, &doc(&message).into_iter().collect::<Vec<_>>())?;
     jobs::enqueue(tx, &super::jobs::SendMessage { message: message.id, conversation: before.id })?;
+    if before.unread_count > 0 && after.unread_count == 0 {
+        jobs::enqueue(tx, &super::jobs::MarkRead { conversation: before.id })?; // an answer reads: the customer sees it, too
+    }
     if let Some(id) = new.quick_reply_id {
         quick_replies::used(tx, who, id)?;
     }

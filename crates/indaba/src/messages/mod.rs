@@ -82,9 +82,9 @@ impl State {
     pub fn may_become(self, next: State) -> bool {
         use State::{Cancelled, Delivered, Failed, Queued, Read, Sending, Sent, Unknown};
         match next {
-            Sent => matches!(self, Queued | Sending | Unknown),
+            // also of one that was given up: the gateway, or its phone, knows better
+            Sent => matches!(self, Queued | Sending | Unknown | Cancelled),
             Failed => matches!(self, Queued | Sending | Unknown | Sent),
-            // also of one that was given up: its phone knows better
             Delivered => matches!(self, Queued | Sending | Unknown | Sent | Failed | Cancelled),
             Read => matches!(self, Queued | Sending | Unknown | Sent | Failed | Cancelled | Delivered),
             _ => false,
@@ -209,7 +209,7 @@ mod tests {
             (Failed, Delivered, true),
             (Failed, Sent, false),
             (Received, Read, false),
-            (Cancelled, Sent, false),
+            (Cancelled, Sent, true),
             (Cancelled, Delivered, true),
             (Read, Read, false),
         ] {

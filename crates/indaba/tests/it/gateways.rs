@@ -5,6 +5,7 @@ use crate::{
 };
 use indaba::{args, instances::jobs::Reconcile, jobs, users};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A number that is linked; its id and the gateway's name of it.
 async fn linked(house: &House, waha: &indaba_simulator::Running) -> (String, String) {
@@ -33,11 +34,14 @@ async fn a_gateway_that_is_gone_shows_on_its_numbers_until_it_is_back() {
         let gateway = show(&house, &id).await["gateway"]["id"].as_str().unwrap().to_owned();
         let look = async || house.admin.post(&format!("/api/gateways/{gateway}/check"), json!({})).await.ok();
         assert_eq!(look().await["health"]["state"], "ok");
-        let fault = json!({ "on": { "path": "/api/server/version" }, "count": 3, "do": { "kind": "crash" } });
+        let fault = json!({ "on": { "path": "/api/server/version" }, "count": 4, "do": { "kind": "crash" } });
         control(&waha, "faults", fault).await;
 
         assert_eq!(look().await["health"]["state"], "down");
         assert_eq!(show(&house, &id).await["state"], "connected", "once may be chance");
+        assert_eq!(look().await["health"]["state"], "down");
+        assert_eq!(show(&house, &id).await["state"], "connected", "twice in a moment is once");
+        house.wait(Duration::from_secs(60));
         assert_eq!(look().await["health"]["state"], "down");
         let now = show(&house, &id).await;
         assert_eq!((&now["state"], &now["trouble"]), (&json!("attention"), &json!("gatewayDown")));
@@ -107,11 +111,14 @@ async fn the_operator_sees_to_the_operators_gateway() {
         );
         let (before, after) = noted(&house, "gateway.change").await;
         assert_eq!((&before["draining"], &after["draining"]), (&json!(false), &json!(true)));
-        assert_eq!(operator.patch(&path, json!({ "region": "x".repeat(81) })).await.fields(), ["/region"]);
+        assert_eq!(operator.patch(&path, json!({ "region": "x".repeat(61) })).await.fields(), ["/region"]);
         let full = operator.post("/api/instances", json!({ "name": "Sales" })).await;
         assert!(full.problem(409).contains("no-gateway"), "it is drained");
         assert_eq!(operator.patch(&path, json!({ "region": null })).await.ok()["region"], Value::Null);
-        assert_eq!(operator.delete(&path).await.status, 204);
+        // what the configuration says is changed there
+        assert!(operator.patch(&path, json!({ "apiKey": "another" })).await.problem(409).contains("configured"));
+        assert!(operator.delete(&path).await.problem(409).contains("configured"));
+        assert_eq!(before["url"], Value::Null, "the log of a workspace has no address of the operator's");
     })
     .await;
     waha.stop().await;

@@ -86,9 +86,14 @@ impl Gateway {
     }
 
     fn view(&self, who: &Who) -> View {
+        View { url: self.is_for(who).then(|| self.url.clone()), ..self.told() }
+    }
+
+    /// As the audit log of a workspace has it.
+    fn told(&self) -> View {
         View {
             owner: self.owner(),
-            url: self.is_for(who).then(|| self.url.clone()),
+            url: self.tenant_id.map(|_| self.url.clone()),
             id: self.id,
             name: self.name.clone(),
             kind: self.kind.clone(),
@@ -163,8 +168,8 @@ async fn create(State(app): State<App>, who: Admin, Json(new): Json<New>) -> Res
         ..Offer::of(new.kind, new.url, new.api_key)
     };
     let id = super::find_or_add(&app, offer).await?;
-    let view = one(&app, &who, id).await?.view(&who);
-    let (asked, told) = (who.0.clone(), view.clone());
+    let made = one(&app, &who, id).await?;
+    let (asked, told, view) = (who.0.clone(), made.told(), made.view(&who));
     app.db.write(who.tenant, move |tx| audit::record(tx, &asked, "gateway.add", &(), &told)).await?;
     Ok((StatusCode::CREATED, Json(view)))
 }
@@ -175,8 +180,8 @@ fn capacity(n: i64) -> Result<i64> {
 
 fn region(given: Option<String>) -> Result<Option<String>> {
     let region = given.map(|region| region.trim().to_owned()).filter(|region| !region.is_empty());
-    if region.as_ref().is_some_and(|region| region.chars().count() > 80) {
-        return Err(Error::field("/region", "at most 80 characters"));
+    if region.as_ref().is_some_and(|region| region.chars().count() > 60) {
+        return Err(Error::field("/region", "at most 60 characters"));
     }
     Ok(region)
 }
@@ -201,9 +206,26 @@ pub struct Change {
     api_key: Option<SecretString>,
 }
 
-/// Changes one of the tenant's own gateways; for the operator, any.
+/// A gateway after a change, as the audit log has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    #[serde(flatten)]
+    view: View,
+    key_changed: bool,
+}
+
+fn configured() -> Error {
+    Error::conflict(
+        "configured",
+        "This gateway is named in the configuration",
+        "Change its key, or leave it out, in the server's configuration, and restart.",
+    )
+}
+
+/// Changes one of the tenant's own gateways; for the operator, any, but for its key, which the configuration has.
 #[utoipa::path(patch, path = "/api/gateways/{id}", tag = "gateways", params(("id" = GatewayId, Path)), request_body = Change,
-    responses((status = 200, body = View), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 200, body = View), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn change(
     State(app): State<App>,
     who: Admin,
@@ -214,13 +236,17 @@ async fn change(
     let name = change.name.as_deref().map(name).transpose()?;
     let region = change.region.map(region).transpose()?;
     let capacity = change.capacity.map(capacity).transpose()?;
+    let key_changed = change.api_key.is_some();
     if let Some(key) = change.api_key {
+        if before.tenant_id.is_none() {
+            return Err(configured());
+        }
         let offer = Offer { tenant: before.tenant_id, ..Offer::of(before.kind.clone(), before.url.clone(), key) };
         super::find_or_add(&app, offer).await?;
     }
     let asked = who.0.clone();
     let changed = app.db.system("change a gateway", move |tx| {
-        let before = store::get(tx, asked.tenant, id)?;
+        let before = store::locked(tx, asked.tenant, id)?;
         let after = Gateway {
             name: name.clone().unwrap_or_else(|| before.name.clone()),
             region: region.clone().unwrap_or_else(|| before.region.clone()),
@@ -229,9 +255,9 @@ async fn change(
             ..before.clone()
         };
         store::change(tx, &after)?;
-        let (before, after) = (before.view(&asked), after.view(&asked));
-        tx.as_tenant(asked.tenant, |tx| audit::record(tx, &asked, "gateway.change", &before, &after))?;
-        Ok(after)
+        let told = Told { view: after.told(), key_changed };
+        tx.as_tenant(asked.tenant, |tx| audit::record(tx, &asked, "gateway.change", &before.told(), &told))?;
+        Ok(after.view(&asked))
     });
     changed.await.map(Json)
 }
@@ -240,7 +266,11 @@ async fn change(
 #[utoipa::path(delete, path = "/api/gateways/{id}", tag = "gateways", params(("id" = GatewayId, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn delete(State(app): State<App>, who: Admin, Path(id): Path<GatewayId>) -> Result<StatusCode> {
-    let before = own(&app, &who, id).await?.view(&who);
+    let gateway = own(&app, &who, id).await?;
+    if super::is_configured(&app, &gateway) {
+        return Err(configured());
+    }
+    let before = gateway.told();
     let asked = who.0.clone();
     app.db
         .system("change a gateway", move |tx| {

@@ -9,6 +9,7 @@ use super::{
 use crate::{Error, Result, app::App, clock::Time, config, db::SystemTx, id::TenantId};
 use indaba_providers::{CallError, Check, Provider};
 use secrecy::SecretString;
+use std::time::Duration;
 
 id! {
     /// A gateway.
@@ -227,16 +228,21 @@ fn mend(error: CallError) -> Error {
     }
 }
 
+/// Two looks that fail within this time are one: several may be asked for at once.
+const SAME_LOOK: Duration = Duration::from_secs(30);
+
 /// Writes down what a look at a gateway showed. Its numbers show it too: one that does not answer for the second time, or another that does.
 fn note(tx: &mut SystemTx, id: GatewayId, looked: Result<&Check, &CallError>) -> Result<()> {
-    let (now, before) = (tx.now(), store::health(tx, id)?);
+    let (now, (before, last)) = (tx.now(), store::health(tx, id)?);
     let health = match looked {
         Ok(check) => {
             let step = check.steps.iter().find(|step| !step.ok);
             let health = if step.is_none() { Health::Ok } else { Health::Locked };
             let (version, engine) = (check.build.version.as_deref(), check.build.engine.as_deref());
             store::set_health(tx, id, health, step.map(|step| step.detail.as_str()), version, engine, now)?;
-            health
+            // one that is only old works, with less
+            let shut = check.steps.iter().any(|step| !step.ok && step.name != "version");
+            if shut { Health::Locked } else { Health::Ok }
         }
         Err(error) => {
             let health = if matches!(error, CallError::Denied(_) | CallError::Locked(_)) {
@@ -244,14 +250,18 @@ fn note(tx: &mut SystemTx, id: GatewayId, looked: Result<&Check, &CallError>) ->
             } else {
                 Health::Down
             };
-            store::set_health(tx, id, health, Some(&error.to_string()), None, None, now)?;
+            let again =
+                last.filter(|last| (before, health) == (Health::Down, Health::Down) && now.since(*last) < SAME_LOOK);
+            store::set_health(tx, id, health, Some(&error.to_string()), None, None, again.unwrap_or(now))?;
+            if health == Health::Down && (before != Health::Down || again.is_some()) {
+                return Ok(()); // it may be back in a minute
+            }
             health
         }
     };
-    if health == Health::Down && before != Health::Down {
-        return Ok(()); // it may be back in a minute
-    }
-    for (tenant, number) in super::store::set_gateway_health(tx, id, health)? {
+    let mut numbers = super::store::set_gateway_health(tx, id, health)?;
+    numbers.sort_unstable(); // whoever tells several tenants takes their events in this order
+    for (tenant, number) in numbers {
         tx.as_tenant(tenant, |tx| {
             let number = super::store::get(tx, number)?;
             view::tell(tx, &number)
@@ -285,6 +295,13 @@ pub(super) async fn of_meta(app: &App, tenant: TenantId) -> Result<GatewayId> {
             Ok(id)
         })
         .await
+}
+
+/// Whether the configuration names this gateway: its key, and whether it is there, are said there.
+fn is_configured(app: &App, gateway: &Gateway) -> bool {
+    let set = &app.config.gateway;
+    let url = set.url.as_deref().and_then(|url| tidy(url).ok());
+    gateway.tenant_id.is_none() && set.kind.as_deref() == Some(&*gateway.kind) && url.as_deref() == Some(&*gateway.url)
 }
 
 /// Takes a place for a new number: on this gateway, or else on the operator's least loaded healthy one. Errors: 409 when there is none.

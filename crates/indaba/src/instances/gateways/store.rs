@@ -69,6 +69,18 @@ pub fn get(tx: &mut SystemRead, tenant: TenantId, id: GatewayId) -> Result<Gatew
     )
 }
 
+/// The same, for whoever changes it.
+pub fn locked(tx: &mut SystemTx, tenant: TenantId, id: GatewayId) -> Result<Gateway> {
+    tx.get(
+        "select id, tenant_id, kind, name, url, region, capacity, instances, draining, health, health_detail, version, engine,
+                checked_at, created_at
+           from gateways
+          where id = $2 and (tenant_id = $1 or tenant_id is null)
+            for update",
+        args![tenant, id],
+    )
+}
+
 /// What it takes to speak to it.
 pub fn keys(tx: &mut SystemRead, id: GatewayId) -> Result<Keys> {
     tx.get(
@@ -155,9 +167,9 @@ pub fn set_secrets(tx: &mut SystemTx, id: GatewayId, secrets: &[u8]) -> Result<u
     tx.run("update gateways set secrets = $2 where id = $1", args![id, secrets])
 }
 
-/// What the look before showed.
-pub fn health(tx: &mut SystemRead, id: GatewayId) -> Result<Health> {
-    Ok(tx.get::<(Health,)>("select health from gateways where id = $1", args![id])?.0)
+/// What the look before showed, and when it was.
+pub fn health(tx: &mut SystemTx, id: GatewayId) -> Result<(Health, Option<Time>)> {
+    tx.get("select health, checked_at from gateways where id = $1 for update", args![id])
 }
 
 /// What the last look at it showed.
