@@ -236,7 +236,7 @@ export default function ContactsPage() {
         </section>
         {chosen && (
           <div className="appear min-h-0 w-80 shrink-0 border-s border-border max-two:absolute max-two:inset-y-0 max-two:end-0 max-two:z-20 max-two:shadow-dialog max-phone:w-full">
-            <ContactPane id={chosen} onClose={() => put("contact", null)}>
+            <ContactPane key={chosen} id={chosen} onClose={() => put("contact", null)}>
               {agent && (
                 <Button
                   size="dense"

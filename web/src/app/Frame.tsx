@@ -9,6 +9,7 @@ import type { Session } from "~/api/types";
 import { drafts } from "~/features/conversations/drafts";
 import { counts } from "~/features/conversations/queries";
 import { t } from "~/i18n/t";
+import { letGo } from "~/ui/leaving";
 import { fetchMenus } from "~/ui/Menu";
 import { part } from "~/ui/part";
 import { Failed } from "~/ui/states";
@@ -55,6 +56,7 @@ export function Frame() {
     () =>
       onSessionLost(() => {
         client.clear();
+        letGo();
         navigate(doorBefore(location), { replace: true, state: { ended: true } });
       }),
     [client, navigate],

@@ -1,16 +1,18 @@
 import { useEffect } from "react";
+import { t } from "~/i18n/t";
 
-/** What is asked before the app goes to another place; `false` keeps the person where they are. */
-type Guard = () => boolean;
+/** What would be lost when the app goes to another place; those in a window over the page (`over`) also when the browser goes back on it. */
+const unsaved = new Set<{ over: boolean }>();
 
-/** Each with whether it is for a window over the page, which the browser's way back closes on the same page. */
-const guards = new Map<Guard, boolean>();
-
-/** Puts a question before each change of page (`over` it: also before each way back), until the function that comes back is called. */
-export function guard(ask: Guard, over = false): () => void {
-  guards.set(ask, over);
-  return () => void guards.delete(ask);
+/** Has the person asked before each change of page (`over` it: also before each way back), until the function that comes back is called. */
+export function guard(over = false): () => void {
+  const one = { over };
+  unsaved.add(one);
+  return () => void unsaved.delete(one);
 }
+
+/** Nobody is asked about what is there now: it cannot be kept. */
+export const letGo = (): void => unsaved.clear();
 
 /** The browser asks before the page is left, as long as `on`: something would be lost. */
 export function useLeaveWarning(on: boolean): void {
@@ -23,4 +25,5 @@ export function useLeaveWarning(on: boolean): void {
 }
 
 /** Whether the app may go to another page, or back on the same one (`samePage`). */
-export const mayLeave = (samePage = false): boolean => [...guards].every(([ask, over]) => (samePage && !over) || ask());
+export const mayLeave = (samePage = false): boolean =>
+  ![...unsaved].some(({ over }) => over || !samePage) || window.confirm(t("form.leave"));

@@ -1,5 +1,5 @@
 import { zodResolver } from "@hookform/resolvers/zod";
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { type DefaultValues, type FieldPath, type FieldValues, useForm as useHookForm } from "react-hook-form";
 import { config, type z } from "zod";
 import { describe, Problem } from "~/api/problem";
@@ -37,10 +37,14 @@ export function useForm<V extends FieldValues>(
     mode: "onSubmit",
   });
   const [problem, setProblem] = useState<string>();
+  // A key may ask again before the page has seen that it is busy.
+  const running = useRef(false);
   const { handleSubmit, setError, setFocus } = form;
   const onSubmit = useCallback(
     (event?: React.BaseSyntheticEvent) =>
       handleSubmit(async (values) => {
+        if (running.current) return;
+        running.current = true;
         setProblem(undefined);
         try {
           await submit(values);
@@ -56,6 +60,8 @@ export function useForm<V extends FieldValues>(
           const first = known[0];
           if (first) setFocus(fieldOf(first.pointer) as FieldPath<V>);
           if (known.length < Math.max(1, fields.length)) setProblem(describe(error).detail);
+        } finally {
+          running.current = false;
         }
       })(event),
     [handleSubmit, submit, setError, setFocus],

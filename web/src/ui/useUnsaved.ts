@@ -1,5 +1,4 @@
 import { useEffect } from "react";
-import { t } from "~/i18n/t";
 import { guard, useLeaveWarning } from "./leaving";
 
 /**
@@ -8,12 +7,14 @@ import { guard, useLeaveWarning } from "./leaving";
  */
 export function useUnsaved(dirty: boolean, save?: (() => void) | undefined, over = false): void {
   useLeaveWarning(dirty);
-  useEffect(() => (dirty ? guard(() => window.confirm(t("form.leave")), over) : undefined), [dirty, over]);
+  useEffect(() => (dirty ? guard(over) : undefined), [dirty, over]);
   useEffect(() => {
     if (!dirty || !save) return;
     const key = (event: KeyboardEvent) => {
       if (event.defaultPrevented || !(event.ctrlKey || event.metaKey) || event.key !== "s") return;
       event.preventDefault();
+      // Under a window that saves nothing the page does not either.
+      if (event.repeat || (!over && document.querySelector('[role="dialog"][data-state="open"]'))) return;
       save();
     };
     // A window is asked first; what it saves, the page below it does not.

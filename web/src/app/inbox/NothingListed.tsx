@@ -26,7 +26,7 @@ interface Props {
 export function NothingListed({ filter, place, numbers, alone, onClear, onStart }: Props) {
   const { view, label } = filter;
   // The next step stands beside it.
-  if (!alone && isFresh(numbers))
+  if (!alone && !isNarrowed(filter) && isFresh(numbers))
     return <p className="flex-1 px-4 py-10 text-center text-13 text-muted">{t("row.nothingYet")}</p>;
   if (!isNarrowed(filter)) return <EmptyInbox numbers={numbers} onStart={onStart} />;
   if (label || !doneViews.includes(view))

@@ -41,6 +41,7 @@ export default function EmojiPicker({ onPick, onClose }: { onPick: (emoji: strin
     <div
       ref={box}
       role="dialog"
+      data-state="open"
       aria-label={t("emoji.title")}
       data-testid="emoji-picker"
       onKeyDown={(event) => {

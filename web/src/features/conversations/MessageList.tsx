@@ -159,8 +159,10 @@ export function MessageList({ conversation, actions, onSeen }: Props) {
           found.animate?.([{ backgroundColor: "var(--selected)" }, {}], { duration: 2400 });
           return;
         }
-        if (!older) return;
-        older = (await fetchNextPage({ cancelRefetch: false })).hasNextPage;
+        if (!older || !inner.current) return; // there is no more of it, or nobody looks any more
+        const page = await fetchNextPage({ cancelRefetch: false });
+        if (page.isFetchNextPageError) return;
+        older = page.hasNextPage;
         // What has come is drawn a moment later.
         await new Promise((drawn) => setTimeout(drawn, 50));
       }

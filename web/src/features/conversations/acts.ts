@@ -96,7 +96,7 @@ export function useChange() {
       const name = nameOf(after.contact);
       const mine = change.assignee?.id === user.id;
       // What stands in the head of the conversation, and is taken back there, needs no word.
-      if (mine || change.state === "open") return;
+      if (change.state === "open" || (mine && !before.assignee)) return;
       const said = change.label
         ? t("toast.labelled", { name })
         : change.state === "closed"

@@ -222,7 +222,9 @@ export function LinkDialog({ instance, onClose }: { instance: Instance; onClose:
   const seconds = useSeconds(code.data?.endsAt);
   const again = () => mutate({ id, act: "start" });
   const noCode = code.error instanceof Problem && code.error.slug === "no-code";
-  const failed = act.error ?? (noCode || code.data ? null : code.error);
+  // What failed before it went on after all is no news any more.
+  const going = state === "linking" && (linkStep === "scan" || linkStep === "linking" || linkStep === "syncing");
+  const failed = (going ? null : act.error) ?? (noCode || code.data ? null : code.error);
   // The gateway may have a code before its word about it has come.
   const scannable = linkStep === "scan" || linkStep === "preparing";
   const shown = scannable && !connected && code.data && seconds > 0 ? code.data : undefined;
